@@ -1,0 +1,53 @@
+# Two commands: `make run` serves on http://127.0.0.1:8000, `make test` checks and tests everything.
+# Both make the environment first. Paths are relative, so that a space in the clone's path does no harm.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+
+.PHONY: run test check environment test-environment lock territories openapi clean
+
+run: environment
+	@exec $(BIN)/python -m app serve
+
+test: check
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST)
+
+check: test-environment
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+
+environment: $(VENV)/installed
+test-environment: $(VENV)/test-installed
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "chancery needs Python 3.11 or newer: install it, or run make PYTHON=/path/to/python3"; exit 1; }
+	@echo "Making the environment in $(VENV) (once; about a minute) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/test-installed: $(VENV)/installed tests/requirements.lock
+	@echo "Adding what the tests need ..."
+	@$(PIP) --require-hashes -r tests/requirements.lock
+	@touch $@
+
+# The locks carry hashes and no addresses; uv only writes them and is not needed to use them.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header
+lock:
+	$(COMPILE) pyproject.toml --group build -o requirements.lock $(UPGRADE)
+	$(COMPILE) pyproject.toml --group build --group test -c requirements.lock -o tests/requirements.lock $(UPGRADE)
+
+# Makes app/data/territories.json anew from CLDR, ISO 3166 and the overlay.
+territories: test-environment
+	$(BIN)/python -m app.data.build_territories
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

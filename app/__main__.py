@@ -1,0 +1,5 @@
+"""`python -m app` is `chancery`."""
+
+from app.cli import main
+
+main()

@@ -1,0 +1,192 @@
+"""The filter of events: one set of parameters for every form of the answer."""
+
+import re
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import field_validator
+
+from app.api.parameters import PageModel, fault, parameter, shown
+from app.domain.dates import DateFormatError, days_of
+from app.domain.vocabulary import Direction, KindOrFamily, Status, Verification
+from app.queries.events import DateField, DateMatch, Sort
+
+_SEVERAL = "Several are joined by OR."
+_PICK = "Hold Ctrl (on a Mac Cmd) to pick several."
+_DAY_FORMATS = "YYYY, YYYY-MM or YYYY-MM-DD, such as 2024, 2024-12 or 2024-12-22"
+_DAY = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}", re.ASCII)
+# A plus sign in an address means a blank, so a blank may stand where the offset's sign was.
+_INSTANT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:T([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)(Z|[+ -][0-9]{2}:[0-9]{2}))?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+class Include(StrEnum):
+    """What can be added to a page."""
+
+    TOTAL = "total"
+
+
+class EventParameters(PageModel):
+    """The parameters of `/v1/events`."""
+
+    words: ClassVar = {
+        "kind": KindOrFamily,
+        "status": Status,
+        "verification": Verification,
+        "direction": Direction,
+        "date_field": DateField,
+        "date_match": DateMatch,
+        "sort": Sort,
+        "include": Include,
+    }
+
+    country: list[str] = parameter(
+        [],
+        "Country",
+        "Somebody from this country takes part, in any role: the state itself, its government, "
+        "an organisation at home there. Write a name in any common language or a code. A bloc "
+        f"such as the EU stands for its present members and its own organs. {_SEVERAL}",
+        examples={
+            "Kazakhstan": ["Kazakhstan"],
+            "Saudi Arabia or the United Arab Emirates": ["SA", "AE"],
+            "a name in Russian": ["Казахстан"],
+            "the members of the European Union": ["EU"],
+        },
+    )
+    party: list[str] = parameter(
+        [],
+        "Party",
+        f"This party takes part, in any role: a state or anybody else by name or id. {_SEVERAL}",
+        examples={"the Taliban": ["Taliban"], "Hamas or Hezbollah": ["hamas", "hezbollah"]},
+    )
+    actor: list[str] = parameter(
+        [],
+        "Who decides, acts or speaks",
+        f"Exactly this party acts. `AF` is the state of Afghanistan, not the Taliban. {_SEVERAL}",
+        examples={"Russia": ["Russia"], "the UN Security Council": ["UN Security Council"]},
+    )
+    subject: list[str] = parameter(
+        [],
+        "Whose standing changes",
+        f"Exactly this party is the one whose standing changes. {_SEVERAL}",
+        examples={"the Taliban": ["taliban"], "Palestine": ["PS"]},
+    )
+    kind: list[KindOrFamily] = parameter(
+        [],
+        "What happens",
+        "`designation.delist` is somebody taken off a list; a family alone, such as `designation`, "
+        f"stands for all its kinds. {_PICK}",
+    )
+    status: list[Status] = parameter(
+        [],
+        "How far the change has got",
+        "`signalled` (an authority states the intent), `proposed` (formally tabled), `adopted` "
+        "(decided, not yet operative), `in_effect`; `rejected`, `withdrawn`; `commentary` "
+        f"(comments on a change without making one). {_PICK}",
+    )
+    verification: list[Verification] = parameter(
+        [],
+        "How well it is attested",
+        "`claimed` (only an interested party says so), `reported` (independent, unofficial), "
+        f"`confirmed` (the deciding authority or its gazette), `disputed`. {_PICK}",
+    )
+    direction: list[Direction] = parameter(
+        [], "Direction", f"Whether the change eases or tightens relations. {_PICK}"
+    )
+    regime: list[str] = parameter(
+        [],
+        "List or legal instrument",
+        f"The code of a regime; /v1/regimes lists them. {_SEVERAL}",
+        examples={"Russia's terrorist list": ["RU-UFL"], "US terrorist list": ["US-FTO219"]},
+    )
+    measure: list[str] = parameter(
+        [],
+        "Dossier",
+        "The id of a measure, which strings together the events of one procedure; /v1/measures "
+        f"lists them. {_SEVERAL}",
+        examples={"the Duma's bill": ["ru-suspension-law-2024"]},
+    )
+    date_from: str | None = parameter(
+        None,
+        "From",
+        f"First day: {_DAY_FORMATS}. A year or month means its first day.",
+        examples={"the year 2024": "2024", "December 2024": "2024-12", "a day": "2024-12-22"},
+    )
+    date_to: str | None = parameter(
+        None,
+        "To",
+        f"Last day, included: {_DAY_FORMATS}. A year or month means its last day.",
+        examples={"the year 2024": "2024", "December 2024": "2024-12", "a day": "2024-12-22"},
+    )
+    date_field: DateField | None = parameter(
+        None,
+        "Which date",
+        "Which date From and To look at: the event's own `date` (if nothing is chosen), or one of "
+        "its named dates. An event without that date doesn't match.",
+    )
+    date_match: DateMatch | None = parameter(
+        None,
+        "How dates match",
+        "`overlaps` (if nothing is chosen): the event may have happened on a day of the range. "
+        "`within`: it certainly did, all its possible days lie inside.",
+    )
+    updated_since: str | None = parameter(
+        None,
+        "Changed since",
+        "Recorded or changed in the register at or after this instant: 2026-11-23T10:00:00Z, or a "
+        "day (its beginning in UTC).",
+        examples={"since a day": "2026-11-01", "since an instant": "2026-11-23T10:00:00Z"},
+    )
+    sort: Sort | None = parameter(
+        None,
+        "Order",
+        "`newest` first (if nothing is chosen), `oldest` first, or `recently_updated` first.",
+    )
+    include: list[Include] = parameter(
+        [], "Also show", "`total`: how many events match in all. It costs a count."
+    )
+
+    @field_validator("date_from")
+    @classmethod
+    def _first_day(cls, value: str | None) -> str | None:
+        return value and _day(value, first=True)
+
+    @field_validator("date_to")
+    @classmethod
+    def _last_day(cls, value: str | None) -> str | None:
+        return value and _day(value, first=False)
+
+    @field_validator("updated_since")
+    @classmethod
+    def _some_instant(cls, value: str | None) -> str | None:
+        return value and _instant(value)
+
+
+def _day(text: str, *, first: bool) -> str:
+    message = f"“{shown(text)}” is no day: write {_DAY_FORMATS}; years run from 1000 to 2999."
+    if not _DAY.fullmatch(text):
+        raise fault(message, code="invalid_date")
+    try:
+        days = days_of(text)
+    except DateFormatError as error:
+        raise fault(message, code="invalid_date") from error
+    day: date | None = days.first if first else days.last
+    return str(day)
+
+
+def _instant(text: str) -> str:
+    message = f"“{shown(text)}” is no instant: write 2026-11-23T10:00:00Z or 2026-11-23."
+    found = _INSTANT.fullmatch(text)
+    if found is None:
+        raise fault(message, code="invalid_instant")
+    day, time, offset = found.groups()
+    zone = (offset or "Z").replace(" ", "+").upper()
+    try:
+        moment = datetime.fromisoformat(f"{day}T{time or '00:00'}{zone}").astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise fault(message, code="invalid_instant") from error
+    return moment.isoformat()

@@ -1,0 +1,59 @@
+"""What the OpenAPI document says beyond the operations, and what is put right in it."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic.json_schema import models_json_schema
+
+from app.api.problems import ProblemDocument
+
+SUMMARY = "A sourced register of diplomatic designation changes"
+DESCRIPTION = """
+Who takes whom off a terror list, which embassy reopens, which bill is tabled: **each event with its
+sources, its stage, and its dates as precisely as they are known.** Reading needs no key.
+
+1. **Choose** an operation below; *Filter the timeline* is the one most people need.
+2. **Fill in** what you look for. Every field may stay empty; examples are in the drop-downs.
+3. Press **Execute** and read the answer below it; the *Request URL* is a link you can share.
+
+Things to know before you quote an answer:
+
+* `status` is how far a change has got, `verification` is how well it is attested. A tabled bill is
+  `proposed`, and a suspended ban is not a lifted one.
+* A date such as `2023-12~` means "December 2023, approximately": it is never made more precise than
+  it is known.
+* The register holds what has been recorded, not everything that has happened. No event found does
+  not mean that nothing happened.
+* *Territory* is whatever people filter by; the word takes no position on anybody's status.
+"""
+LICENSE = {"name": "MIT (the software); CC BY 4.0 (the register's own words)", "identifier": "MIT"}
+TAGS: list[dict[str, Any]] = [
+    {"name": "Timeline", "description": "Events and the dossiers they belong to."},
+    {"name": "Reference", "description": "What the filters accept, and what the words mean."},
+    {"name": "Health", "description": "For those who run the service."},
+]
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return a readable id, which deep links and generated clients show."""
+    return route.name
+
+
+def complete(app: FastAPI) -> None:
+    """Let the document name what FastAPI doesn't: the problems, and nothing it doesn't send."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        schemas: dict[str, Any] = document["components"]["schemas"]
+        # FastAPI describes the 422 that it would send; ours is a problem like all others.
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        _, problems = models_json_schema(
+            [(ProblemDocument, "serialization")], ref_template="#/components/schemas/{model}"
+        )
+        schemas.update(problems["$defs"])
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

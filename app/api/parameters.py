@@ -1,0 +1,165 @@
+"""Query parameters: one way to declare, document and refuse them.
+
+A parameter that doesn't exist, a value outside a closed list and a single parameter given twice
+are refused with what may have been meant. A blank one, as HTML forms send it, is dropped.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, TypeVar, get_origin
+
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.api import cursor
+from app.domain.errors import Fault, RefusedError
+
+SHOWN_LENGTH = 60
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+
+Parameters = TypeVar("Parameters", bound="QueryModel")
+
+
+def drop_null(schema: dict[str, Any]) -> None:
+    """Leave `null` out of an optional parameter's schema: a query string can't say it."""
+    rest = [each for each in schema.get("anyOf", []) if each.get("type") != "null"]
+    if len(rest) == 1:
+        del schema["anyOf"]
+        schema.update(rest[0])
+
+
+def parameter(default: Any, title: str, description: str, **options: Any) -> Any:
+    """Declare a parameter; `examples` maps labels to values.
+
+    The first example is an empty one, because Swagger UI fills in and sends the first.
+    """
+    examples = options.pop("examples", None)
+    if examples:
+        nothing: Any = [] if isinstance(default, list) else ""
+        options["openapi_examples"] = {"none": {"summary": "(no filter)", "value": nothing}} | {
+            label: {"summary": label, "value": value} for label, value in examples.items()
+        }
+    return Query(
+        default, title=title, description=description, json_schema_extra=drop_null, **options
+    )
+
+
+def shown(text: str) -> str:
+    """Return the beginning of what was sent, short enough to be repeated in a problem."""
+    return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
+
+
+def meant(suggestions: Iterable[str]) -> str:
+    """Return the question after what may have been meant, or nothing."""
+    listed = ", ".join(suggestions)
+    return f" Did you mean {listed}?" if listed else ""
+
+
+def fault(message: str, suggestions: Iterable[str] = (), code: str = "unknown_value") -> Exception:
+    """Return the error that a validator raises for a value that can't be used."""
+    return PydanticCustomError(
+        code, "{message}", {"message": message, "suggestions": list(suggestions)}
+    )
+
+
+class QueryModel(BaseModel):
+    """Base of an operation's parameters."""
+
+    # Unknown parameters are let through here and refused in `asked`, with suggestions.
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    words: ClassVar[Mapping[str, type[StrEnum]]] = {}
+    """The parameters that take words of a closed list, with the list."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_blanks(cls, values: Any) -> Any:
+        kept = {name: _without_blanks(value) for name, value in values.items()}
+        # An unknown parameter is kept even if it is blank: it is likely a misspelt one.
+        return {n: v for n, v in kept.items() if v or n not in cls.model_fields}
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _known_words(cls, value: Any, info: ValidationInfo) -> Any:
+        words = cls.words.get(info.field_name or "")
+        if words is not None and not isinstance(value, StrEnum):
+            for word in value if isinstance(value, list) else [value]:
+                _refuse_unknown_word(word, words)
+        return value
+
+
+def _without_blanks(value: Any) -> Any:
+    if isinstance(value, list):
+        return [each for each in value if each.strip()]
+    return value.strip() if isinstance(value, str) else value
+
+
+def _refuse_unknown_word(word: str, words: type[StrEnum]) -> None:
+    known = [each.value for each in words]
+    if word not in known:
+        close = get_close_matches(word.lower(), known, n=3, cutoff=0.5)
+        among = meant(close) or f" Write one of: {', '.join(known)}."
+        raise fault(f"“{shown(word)}” is not in this list.{among}", close or known)
+
+
+class PageModel(QueryModel):
+    """The parameters of everything that comes in pages."""
+
+    limit: int = parameter(
+        DEFAULT_LIMIT,
+        "How many on a page",
+        f"From 1 to {MAX_LIMIT}. Follow `next` for the rest.",
+        ge=1,
+        le=MAX_LIMIT,
+    )
+    cursor: str | None = parameter(
+        None,
+        "Where to go on",
+        "Taken from `next` of the page before; nothing to be written by hand.",
+    )
+
+    @field_validator("limit", mode="before")
+    @classmethod
+    def _whole_number(cls, value: Any) -> Any:
+        text = str(value)
+        if not re.fullmatch("[0-9]{1,4}", text, re.ASCII) or not 1 <= int(text) <= MAX_LIMIT:
+            raise fault(f"Write a whole number from 1 to {MAX_LIMIT}.", code="out_of_range")
+        return int(text)
+
+    @field_validator("cursor")
+    @classmethod
+    def _possible_cursor(cls, value: str | None) -> str | None:
+        if value is not None and len(value) > cursor.MAX_LENGTH:
+            raise fault(cursor.HOW_TO_GO_ON, code="invalid_cursor")
+        return value
+
+
+def asked(model: type[Parameters]) -> Any:
+    """Return the dependency that reads an operation's parameters."""
+    single = {n for n, f in model.model_fields.items() if get_origin(f.annotation) is not list}
+
+    async def read(request: Request, query: Annotated[model, Query()]) -> Parameters:  # type: ignore[valid-type]
+        faults = [*_unknown_parameters(query), *_repeated(request, single)]
+        if faults:
+            raise RefusedError(*faults)
+        return query
+
+    return Depends(read)
+
+
+def _unknown_parameters(query: QueryModel) -> Iterator[Fault]:
+    known = list(type(query).model_fields)
+    for name in query.model_extra or {}:
+        close = get_close_matches(name.lower(), known, n=3)
+        message = f"There is no parameter “{shown(name)}” here.{meant(close)}"
+        yield Fault("query", shown(name), "unknown_parameter", message, tuple(close or known))
+
+
+def _repeated(request: Request, single: set[str]) -> Iterator[Fault]:
+    for name in single:
+        if len(request.query_params.getlist(name)) > 1:
+            yield Fault("query", name, "repeated", f"{name} can be given only once.")

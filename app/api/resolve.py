@@ -1,0 +1,213 @@
+"""From what was typed to what is meant: names become codes and ids, or are refused.
+
+A guess is never made. A name is matched exactly after folding; what is merely similar is only
+suggested, and a name with several meanings is refused with the choices.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from app.api.filters import EventParameters
+from app.api.parameters import meant, shown
+from app.db.engine import ReadConnection
+from app.domain import territories
+from app.domain.document import instant
+from app.domain.errors import Fault, RefusedError
+from app.domain.names import nearest, fold
+from app.domain.vocabulary import PartyKind
+from app.queries import names
+from app.queries.events import DateField, DateMatch, EventFilter
+from app.queries.names import Known, NamedParty
+
+Moment = TypeVar("Moment", date, datetime)
+
+PARTY_PARAMETERS = ("party", "actor", "subject")
+
+
+@dataclass(slots=True)
+class Resolution:
+    """The filter under way: what was understood, and what was not."""
+
+    connection: ReadConnection
+    found: Known
+    faults: list[Fault] = field(default_factory=list)
+
+    def refuse(self, name: str, code: str, message: str, choices: Sequence[str]) -> None:
+        """Note that a value can't be used."""
+        self.faults.append(Fault("query", name, code, message + meant(choices), tuple(choices)))
+
+
+async def resolve(
+    connection: ReadConnection, parameters: EventParameters
+) -> tuple[EventFilter, dict[str, Any]]:
+    """Return the filter to be asked, and the same as it is shown to the client.
+
+    Raises:
+        RefusedError: a name is unknown or ambiguous, or the range ends before it begins.
+
+    """
+    found = await names.known(
+        connection, _folded(parameters), parameters.regime, parameters.measure
+    )
+    under_way = Resolution(connection, found)
+    understood: dict[str, list[str]] = {
+        "country": await _countries(under_way, parameters.country),
+    }
+    for name in PARTY_PARAMETERS:
+        understood[name] = await _parties(under_way, name, getattr(parameters, name))
+    understood["regime"] = await _regimes(under_way, parameters.regime)
+    understood["measure"] = await _measures(under_way, parameters.measure)
+    _check_range(under_way, parameters)
+    if under_way.faults:
+        raise RefusedError(*under_way.faults)
+    return _filter(parameters, understood), _shown_filter(parameters, understood)
+
+
+def _folded(parameters: EventParameters) -> set[str]:
+    """Return the names to look up: those of parties, and those that are no territory's."""
+    unplaced = [text for text in parameters.country if not territories.match(text)]
+    parties = [text for name in PARTY_PARAMETERS for text in getattr(parameters, name)]
+    return {fold(text) for text in [*unplaced, *parties]}
+
+
+async def _countries(under_way: Resolution, texts: Sequence[str]) -> list[str]:
+    codes = []
+    for text in texts:
+        matches = territories.match(text)
+        governments = {
+            party.country
+            for party in under_way.found.parties.get(fold(text), [])
+            if party.kind == PartyKind.GOVERNMENT and party.country
+        }
+        if len(matches) == 1:
+            codes.append(matches[0].code)
+        elif matches:
+            choices = [f"{match.code} ({match.name})" for match in matches]
+            message = f"“{shown(text)}” has several meanings."
+            under_way.refuse("country", "ambiguous", message, choices)
+        elif len(governments) == 1:
+            codes.extend(governments)
+        else:
+            _refuse_country(under_way, text)
+    return _once(codes)
+
+
+def _refuse_country(under_way: Resolution, text: str) -> None:
+    message = f"“{shown(text)}” is no country or bloc that the register knows."
+    parties = under_way.found.parties.get(fold(text), [])
+    if parties:
+        choices = [f"party={party.id}" for party in parties]
+        message = f"“{shown(text)}” is a party, not a country."
+    else:
+        choices = [match.name for match in territories.suggest(text)]
+    under_way.refuse("country", "unknown_country", message, choices)
+
+
+async def _parties(under_way: Resolution, parameter: str, texts: Sequence[str]) -> list[str]:
+    ids = []
+    for text in texts:
+        candidates = _candidates(under_way.found.parties.get(fold(text), []), text)
+        if len(candidates) == 1:
+            ids.append(candidates[0])
+        elif candidates:
+            message = f"“{shown(text)}” has several meanings."
+            under_way.refuse(parameter, "ambiguous", message, candidates)
+        else:
+            choices = await _similar_parties(under_way, text)
+            message = f"“{shown(text)}” is no party that the register knows."
+            under_way.refuse(parameter, "unknown_party", message, choices)
+    return _once(ids)
+
+
+def _candidates(named: Iterable[NamedParty], text: str) -> list[str]:
+    """Return the ids that a text stands for: an id itself before any name."""
+    ids = {party.id for party in named}
+    if text in ids:
+        return [text]
+    places = {match.code for match in territories.match(text) if match.kind != "bloc"}
+    return sorted(ids | places)
+
+
+async def _similar_parties(under_way: Resolution, text: str) -> list[str]:
+    party_of = dict(await names.party_names(under_way.connection))
+    places = [match.code for match in territories.suggest(text, 2) if match.kind != "bloc"]
+    return _once([*(party_of[name] for name in nearest(text, party_of, 3)), *places])
+
+
+async def _regimes(under_way: Resolution, codes: Sequence[str]) -> list[str]:
+    unknown = [code for code in codes if code not in under_way.found.regimes]
+    if unknown:
+        _refuse_words(under_way, "regime", unknown, await names.regime_codes(under_way.connection))
+    return _once(codes)
+
+
+async def _measures(under_way: Resolution, ids: Sequence[str]) -> list[str]:
+    unknown = [each for each in ids if each not in under_way.found.measures]
+    if unknown:
+        known = await names.measure_ids(under_way.connection)
+        _refuse_words(under_way, "measure", unknown, known)
+    return _once(ids)
+
+
+def _refuse_words(
+    under_way: Resolution, parameter: str, unknown: Iterable[str], known: Sequence[str]
+) -> None:
+    for text in unknown:
+        choices = get_close_matches(text, known, n=3, cutoff=0.4)
+        message = f"There is no {parameter} “{shown(text)}”; /v1/{parameter}s lists them."
+        under_way.refuse(parameter, f"unknown_{parameter}", message, choices)
+
+
+def _check_range(under_way: Resolution, parameters: EventParameters) -> None:
+    first, last = parameters.date_from, parameters.date_to
+    if first and last and last < first:
+        message = f"The range ends ({last}) before it begins ({first}): exchange the two."
+        under_way.refuse("date_to", "empty_range", message, ())
+
+
+def _filter(parameters: EventParameters, understood: dict[str, list[str]]) -> EventFilter:
+    return EventFilter(
+        countries=tuple(_once(_expanded(understood["country"]))),
+        parties=tuple(understood["party"]),
+        actors=tuple(understood["actor"]),
+        subjects=tuple(understood["subject"]),
+        kinds=tuple(parameters.kind),
+        statuses=tuple(parameters.status),
+        verifications=tuple(parameters.verification),
+        directions=tuple(parameters.direction),
+        regimes=tuple(understood["regime"]),
+        measures=tuple(understood["measure"]),
+        date_from=_as(date, parameters.date_from),
+        date_to=_as(date, parameters.date_to),
+        date_field=parameters.date_field or DateField.DATE,
+        date_match=parameters.date_match or DateMatch.OVERLAPS,
+        updated_since=_as(datetime, parameters.updated_since),
+    )
+
+
+def _as(kind: type[Moment], text: str | None) -> Moment | None:
+    return None if text is None else kind.fromisoformat(text)
+
+
+def _expanded(codes: Iterable[str]) -> Iterator[str]:
+    return (member for code in codes for member in territories.expand(code))
+
+
+def _shown_filter(parameters: EventParameters, understood: dict[str, list[str]]) -> dict[str, Any]:
+    """Return what was asked, in the order of the parameters, with names resolved."""
+    given = parameters.model_dump(
+        mode="json",
+        exclude={"limit", "cursor", "include", "sort"},
+        exclude_defaults=True,
+    )
+    resolved = {name: understood.get(name, value) for name, value in given.items()}
+    if since := resolved.get("updated_since"):
+        resolved["updated_since"] = instant(datetime.fromisoformat(since))
+    return {name: _once(v) if isinstance(v, list) else v for name, v in resolved.items()}
+
+
+def _once(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))

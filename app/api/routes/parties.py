@@ -1,0 +1,86 @@
+"""Parties: states by their codes, and anybody else by a slug."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from app.api.conditional import answer
+from app.api.parameters import asked
+from app.api.problems import documented
+from app.api.reference import ListParameters, Page, after, key, keyed_page
+from app.api.state import Register
+from app.domain import territories
+from app.domain.errors import NotFoundError
+from app.domain.names import fold
+from app.queries import reference
+
+router = APIRouter(prefix="/v1", tags=["Reference"])
+
+
+class PartyDocument(BaseModel):
+    """Somebody who acts or is acted upon."""
+
+    id: str = Field(examples=["taliban"])
+    name: str = Field(examples=["Taliban"])
+    kind: str = Field(
+        description="`state` is any party named by its territory's code, whatever its status.",
+        examples=["organisation"],
+    )
+    country: str | None = Field(description="The territory or bloc it belongs to.", examples=["AF"])
+    aliases: list[str] = Field(examples=[["Талибан", "طالبان", "Taleban"]])
+
+
+def _json(row: Any) -> str:
+    territory = territories.territories().get(row.id)
+    aliases = [*row.aliases, *(territory.aliases if territory else ())]
+    return PartyDocument(
+        id=row.id, name=row.name, kind=row.kind, country=row.country, aliases=aliases
+    ).model_dump_json()
+
+
+@router.get(
+    "/parties",
+    summary="Parties",
+    response_class=Response,
+    responses={200: {"model": Page[PartyDocument]}, **documented(422, 503)},
+)
+async def list_parties(
+    request: Request,
+    parameters: Annotated[ListParameters, asked(ListParameters)],
+    register: Register,
+) -> Response:
+    """What `party`, `actor` and `subject` accept: states, governments, organisations, persons.
+
+    The Taliban, their government and the state of Afghanistan are three parties.
+    """
+    wanted = fold(parameters.q or "")
+    places = [
+        each.code
+        for each in territories.territories().values()
+        if wanted and any(wanted in fold(alias) for alias in each.aliases)
+    ]
+    async with register.reading() as connection:
+        rows = await reference.parties_page(
+            connection, wanted, places, parameters.limit, after("parties", parameters)
+        )
+    return keyed_page(request, "parties", parameters, [(row.id, _json(row)) for row in rows])
+
+
+@router.get(
+    "/parties/{id}",
+    summary="One party",
+    response_class=Response,
+    responses={200: {"model": PartyDocument}, **documented(404, 503)},
+)
+async def read_party(
+    request: Request,
+    id: Annotated[str, key("id", "taliban")],  # noqa: A002 - The contract's name.
+    register: Register,
+) -> Response:
+    """One party with its names."""
+    async with register.reading() as connection:
+        row = await reference.party(connection, id)
+    if row is None:
+        raise NotFoundError("There is no party of this id. /v1/parties lists them.")
+    return answer(request, _json(row))

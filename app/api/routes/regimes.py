@@ -1,0 +1,72 @@
+"""Regimes: the lists and legal instruments that designations are made under."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from app.api.conditional import answer
+from app.api.parameters import asked
+from app.api.problems import documented
+from app.api.reference import ListParameters, Page, key, keyed_page
+from app.api.state import Register
+from app.domain.errors import NotFoundError
+from app.domain.names import fold
+from app.queries import reference
+
+router = APIRouter(prefix="/v1", tags=["Reference"])
+
+
+class RegimeDocument(BaseModel):
+    """A list or legal instrument."""
+
+    code: str = Field(examples=["RU-UFL"])
+    name: str = Field(examples=["Unified federal list of terrorist organisations (Russia)"])
+    aliases: list[str]
+    issuer: str = Field(description="The party that keeps it.", examples=["RU"])
+    legal_basis: str | None
+    removal: str | None = Field(description="How an entry leaves the list.")
+
+
+def _json(row: Any) -> str:
+    return RegimeDocument.model_validate(row, from_attributes=True).model_dump_json()
+
+
+@router.get(
+    "/regimes",
+    summary="Lists and legal instruments",
+    response_class=Response,
+    responses={200: {"model": Page[RegimeDocument]}, **documented(422, 503)},
+)
+async def list_regimes(
+    request: Request,
+    parameters: Annotated[ListParameters, asked(ListParameters)],
+    register: Register,
+) -> Response:
+    """What `regime` accepts: the lists, who keeps them, and how an entry leaves them."""
+    wanted = fold(parameters.q or "")
+    async with register.reading() as connection:
+        rows = await reference.regimes(connection)
+    found = [
+        (row.code, _json(row))
+        for row in rows
+        if any(wanted in fold(name) for name in (row.code, row.name, *row.aliases))
+    ]
+    return keyed_page(request, "regimes", parameters, found)
+
+
+@router.get(
+    "/regimes/{code}",
+    summary="One list or legal instrument",
+    response_class=Response,
+    responses={200: {"model": RegimeDocument}, **documented(404, 503)},
+)
+async def read_regime(
+    request: Request, code: Annotated[str, key("code", "RU-UFL")], register: Register
+) -> Response:
+    """One regime with its legal basis and the way off it."""
+    async with register.reading() as connection:
+        row = await reference.regime(connection, code)
+    if row is None:
+        raise NotFoundError("There is no regime of this code. /v1/regimes lists them.")
+    return answer(request, _json(row))

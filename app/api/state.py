@@ -1,0 +1,17 @@
+"""What every route may ask for: the database of the running application."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.db.engine import Database
+
+
+async def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+# A route opens a connection itself, after its parameters were found to be in order, so that a
+# bad request never takes one.
+Register = Annotated[Database, Depends(_database)]

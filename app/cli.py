@@ -1,0 +1,196 @@
+"""The command line: serve, migrate, load, rebuild, openapi.
+
+Every command works beside a running server, says in one line what it did, and fails with a
+sentence and a non-zero status.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+import uvicorn
+
+from app import __version__
+from app.commands.load import SAMPLE_AUTHOR, Loaded, load_timeline, sample
+from app.commands.rebuild import count_events
+from app.commands.rebuild import rebuild as rebuild_projections
+from app.commands.reference import add_territories
+from app.db import schema
+from app.db.embedded import embedded
+from app.db.engine import Database
+from app.domain.errors import ChanceryError, UnavailableError
+from app.main import create_app
+from app.settings import Settings, settings_from_environment
+
+Result = TypeVar("Result")
+
+GRACEFUL_SHUTDOWN_S = 10
+KEEP_ALIVE_S = 65
+commands = typer.Typer(
+    help="A sourced register of diplomatic designation changes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> NoReturn:
+    """Run a command; whatever goes wrong is one sentence on standard error."""
+    try:
+        commands()
+    except UnavailableError as error:
+        _fail(f"{error} Is CHANCERY_DATABASE_URL right, and is the server running?")
+    except ChanceryError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        _fail("Interrupted.")
+    except Exception as error:  # noqa: BLE001 - A command never ends in a traceback.
+        if os.environ.get("CHANCERY_DEBUG"):
+            raise
+        name = type(error).__name__
+        _fail(f"An unexpected fault ({name}). Run it with CHANCERY_DEBUG=1 to see where.")
+    sys.exit(0)
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(f"chancery: {sentence}", err=True)
+    sys.exit(1)
+
+
+@commands.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many processes answer.")] = 1,
+) -> None:
+    """Serve the register. Without a database of yours, one is started and filled."""
+    with _database() as (settings, url):
+        _run(_prepare(settings, url))
+        # Workers are processes of their own and learn the address from the environment.
+        os.environ["CHANCERY_DATABASE_URL"] = url
+        _announce(host, port)
+        uvicorn.run(
+            "app.main:create_app_from_environment",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            http="app.api.protocol:BoundedProtocol",
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+            log_level="warning",
+        )
+
+
+def _announce(host: str, port: int) -> None:
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    typer.echo(f"chancery {__version__} serves on {address} (stop with Ctrl-C)")
+    typer.echo(f"  filter in a form   {address}/docs")
+    typer.echo(f"  JSON               {address}/v1/events?country=Kazakhstan")
+
+
+async def _prepare(settings: Settings, url: str) -> None:
+    """Migrate and fill the embedded database; only check a database of somebody's own."""
+    if not settings.embedded:
+        async with Database(url) as database, database.reading() as connection:
+            await schema.check_schema(connection)
+        return
+    await _migrate(url)
+    async with Database(url) as database:
+        async with database.reading() as connection:
+            filled = await count_events(connection)
+        if not filled:
+            typer.echo(_said(await _load(database)))
+
+
+@commands.command()
+def migrate() -> None:
+    """Bring the database to the schema of this release."""
+    with _database() as (_, url):
+        _run(_migrate(url))
+        typer.echo(f"The schema is at {schema.newest_revision()}.")
+
+
+@commands.command()
+def load() -> None:
+    """Load the sample timeline: what is unseen is added, nothing is changed."""
+    with _database() as (_, url):
+        loaded = _run(_with_database(url, _load))
+        typer.echo(_said(loaded))
+
+
+@commands.command()
+def rebuild() -> None:
+    """Make everything that is read anew from the revisions."""
+    with _database() as (_, url):
+        rebuilt = _run(_with_database(url, _rebuild))
+        typer.echo(f"Rebuilt {rebuilt:,} events from their revisions.")
+
+
+@commands.command()
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    described = create_app(Settings(database_url="postgresql://described.invalid/none"))
+    typer.echo(json.dumps(described.openapi(), ensure_ascii=False, indent=2))
+
+
+async def _migrate(url: str) -> None:
+    await schema.migrate(url)
+    async with Database(url) as database, database.writing() as connection:
+        await add_territories(connection)
+
+
+async def _load(database: Database) -> Loaded:
+    async with database.writing() as connection:
+        return await load_timeline(connection, sample(), SAMPLE_AUTHOR)
+
+
+def _said(loaded: Loaded) -> str:
+    return (
+        f"Loaded the sample timeline: {loaded.events:,} of {loaded.of_events:,} events, "
+        f"{loaded.parties:,} parties and {loaded.regimes:,} regimes were new."
+    )
+
+
+async def _rebuild(database: Database) -> int:
+    async with database.reading() as connection:
+        total = await count_events(connection)
+    rebuilt = 0
+    with typer.progressbar(length=total, label="Rebuilding", file=sys.stderr) as bar:
+        async for count in rebuild_projections(database):
+            rebuilt += count
+            bar.update(count)
+    return rebuilt
+
+
+async def _with_database(url: str, work: Any) -> Any:
+    async with Database(url) as database:
+        async with database.reading() as connection:
+            await schema.check_schema(connection)
+        return await work(database)
+
+
+@contextmanager
+def _database() -> Iterator[tuple[Settings, str]]:
+    """Lend the database's address, with the embedded server running behind it if there is one.
+
+    SIGTERM ends the block like any exception, so that the embedded server is stopped.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    settings = settings_from_environment()
+    if settings.database_url is not None:
+        yield settings, settings.database_url
+        return
+    with embedded(settings.data_dir) as url:
+        yield settings, url
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    return asyncio.run(work)

@@ -1,0 +1,352 @@
+"""Make app/data/territories.json from CLDR, ISO 3166 and our own overlay.
+
+Run it as `python -m app.data.build_territories`; with `--check` it writes nothing and exits with 1
+where the shipped file differs. CLDR comes through Babel, ISO 3166-1, -2 and -3 through pycountry:
+neither is needed to run the service.
+
+The builder's business is that no name leads to the wrong place. It stops where two territories
+would share a name that the overlay doesn't list as ambiguous, where a name of the overlay equals
+somebody else's code, and where a refused name has got in. "Territory" takes no position on
+anybody's status: see the overlay.
+"""
+
+import json
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pycountry
+from babel import Locale, UnknownLocaleError
+from babel.core import get_cldr_version
+from babel.languages import get_official_languages
+
+from app.domain.names import fold
+from app.domain.territories import run_together
+
+HERE = Path(__file__).parent
+SHIPPED = HERE / "territories.json"
+OVERLAY = HERE / "territories_overlay.toml"
+UN_MEMBERS = 193
+_SHORTEST_NAME = 2
+_FIRST_EAST_ASIAN = "\u3000"
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+
+type_of_row = dict[str, Any]
+
+
+class ConflictError(Exception):
+    """The overlay contradicts itself or CLDR: each message says what to decide."""
+
+
+@dataclass
+class Draft:
+    """A territory while its names are being sorted out.
+
+    Names of the overlay are claimed: they win over those that CLDR and ISO merely offer.
+    """
+
+    row: type_of_row
+    claimed: list[str] = field(default_factory=list)
+    offered: list[str] = field(default_factory=list)
+
+    @property
+    def code(self) -> str:
+        """Return the code that the row is filed under."""
+        return str(self.row["code"])
+
+    @property
+    def codes(self) -> list[str]:
+        """Return every code that belongs to this territory alone."""
+        keys = ("code", "alpha2", "alpha3")
+        return [self.row[key] for key in keys if self.row.get(key)]
+
+
+def build() -> str:
+    """Return the text of territories.json."""
+    overlay = tomllib.loads(OVERLAY.read_text(encoding="utf-8"))
+    drafts = [*_present(overlay), *_extra(overlay), *_former(overlay), *_blocs(overlay)]
+    _offer_cldr_names(drafts, overlay)
+    _check_codes(drafts)
+    _settle_names(drafts, overlay)
+    return _render(drafts, overlay)
+
+
+def _present(overlay: type_of_row) -> Iterator[Draft]:
+    for country in sorted(pycountry.countries, key=lambda each: str(each.alpha_2)):
+        code = country.alpha_2
+        row = {
+            "code": code,
+            "name": overlay["name"].get(code) or _english()[code],
+            "kind": "other" if code in overlay["other"] else "state",
+            "alpha2": code,
+            "alpha3": country.alpha_3,
+            "numeric": country.numeric,
+            "official_name": _official_name(country, overlay),
+        }
+        yield Draft(row, overlay["aliases"].get(code, []), list(_iso_names(country)))
+
+
+def _official_name(country: Any, overlay: type_of_row) -> str | None:
+    ours = overlay["official_name"].get(country.alpha_2)
+    name = ours if ours is not None else getattr(country, "official_name", None)
+    return name or None
+
+
+def _iso_names(country: Any) -> Iterator[str]:
+    for attribute in ("name", "official_name", "common_name"):
+        name = getattr(country, attribute, None)
+        if name:
+            yield name
+            yield from _turned_round(name)
+
+
+def _turned_round(name: str) -> Iterator[str]:
+    """Turn "Iran, Islamic Republic of" into the order in which it is spoken."""
+    main, comma, rest = name.partition(", ")
+    if comma and rest.endswith((" of", " of the")):
+        yield f"{rest} {main}"
+
+
+def _extra(overlay: type_of_row) -> Iterator[Draft]:
+    for entry in overlay["extra"]:
+        code = entry["code"]
+        _check_part(code)
+        row = {
+            "code": code,
+            "name": entry.get("name") or _english()[code],
+            "kind": entry.get("kind", "other"),
+            "alpha2": entry.get("alpha2"),
+            "alpha3": entry.get("alpha3"),
+            "official_name": overlay["official_name"].get(code),
+        }
+        yield Draft(row, entry.get("aliases", []) + overlay["aliases"].get(code, []))
+
+
+# The codes that the service made up itself, in the form of ISO 3166-2.
+_OWN_PARTS = {"SO-SL", "CY-N"}
+
+
+def _check_part(code: str) -> None:
+    own = code in _OWN_PARTS or code.startswith("X")
+    if own == bool(pycountry.subdivisions.get(code=code)):
+        raise ConflictError(f"{code}: either ISO 3166-2 has it, or it is one of our own.")
+
+
+def _former(overlay: type_of_row) -> Iterator[Draft]:
+    entries = {entry["code"]: entry for entry in overlay["former"]}
+    withdrawn = {each.alpha_4: each for each in pycountry.historic_countries}
+    if missing := withdrawn.keys() - entries:
+        raise ConflictError(f"ISO 3166-3 has {sorted(missing)}, which the overlay doesn't name.")
+    for code, entry in sorted(entries.items()):
+        codes = _withdrawn_codes(withdrawn.get(code), withdrawn.values(), entry["kind"])
+        keys = ("name", "kind", "official_name", "successors", "since", "until")
+        row = {"code": code} | {key: entry.get(key) for key in keys} | codes
+        offered = [withdrawn[code].name] if code in withdrawn else []
+        yield Draft(row, entry.get("aliases", []), offered)
+
+
+def _withdrawn_codes(one: Any, every: Iterable[Any], kind: str) -> dict[str, str]:
+    """Return the short codes of a former state that nobody else holds or has held."""
+    if one is None or kind != "former_state":
+        return {}
+    everybody = [*pycountry.countries, *every]
+    return {
+        ours: code
+        for ours, theirs in (("alpha2", "alpha_2"), ("alpha3", "alpha_3"))
+        for code in [getattr(one, theirs)]
+        if sum(getattr(each, theirs) == code for each in everybody) == 1
+    }
+
+
+def _blocs(overlay: type_of_row) -> Iterator[Draft]:
+    for entry in sorted(overlay["bloc"], key=lambda each: str(each["code"])):
+        row = {key: entry.get(key) for key in ("code", "name", "official_name")}
+        row |= {"kind": "bloc", "members": _members(entry["members"], overlay)}
+        yield Draft(row, entry.get("aliases", []))
+
+
+def _members(listed: list[str] | str, overlay: type_of_row) -> list[str]:
+    if listed != "un":
+        return list(listed)
+    outside = {*overlay["other"], *overlay["outside_un"]}
+    members = sorted({each.alpha_2 for each in pycountry.countries} - outside)
+    if len(members) != UN_MEMBERS:
+        raise ConflictError(f"The United Nations have {UN_MEMBERS} members, not {len(members)}.")
+    return members
+
+
+def _english() -> Mapping[str, str]:
+    return _names_in("en")
+
+
+def _names_in(locale: str) -> Mapping[str, str]:
+    return Locale.parse(locale).territories
+
+
+def _offer_cldr_names(drafts: list[Draft], overlay: type_of_row) -> None:
+    for draft in drafts:
+        names = (_names_in(locale).get(draft.code) for locale in overlay["locales"])
+        draft.offered += [name for name in names if name]
+        draft.offered += _native_names(draft.code)
+        umlauts = _names_in("de").get(draft.code, "").translate(_UMLAUTS)
+        draft.offered += [umlauts] if umlauts else []
+        if draft.code in overlay["split_parentheses"]:
+            draft.offered += [part for name in draft.offered for part in _parts(name)]
+
+
+def _native_names(code: str) -> Iterator[str]:
+    for language in get_official_languages(code, de_facto=True):
+        try:
+            name = _names_in(language).get(code)
+        except UnknownLocaleError:
+            continue
+        if name:
+            yield name
+
+
+def _parts(name: str) -> list[str]:
+    parts = name.replace("（", "(").replace("）", ")").rstrip(") ").split("(")
+    return [part.strip() for part in parts] if len(parts) > 1 else []
+
+
+def _check_codes(drafts: list[Draft]) -> None:
+    owners: dict[str, str] = {}
+    for draft in drafts:
+        for code in dict.fromkeys(draft.codes):
+            if code in owners:
+                raise ConflictError(f"{code} would stand for {owners[code]} and {draft.code}.")
+            owners[code] = draft.code
+    for draft in drafts:
+        listed = [*draft.row.get("members", ()), *(draft.row.get("successors") or ())]
+        if unknown := set(listed) - owners.keys():
+            raise ConflictError(f"{draft.code} names {sorted(unknown)}, which are no territories.")
+
+
+def _settle_names(drafts: list[Draft], overlay: type_of_row) -> None:
+    """Give every name to whom it belongs, and stop where that isn't decided."""
+    settled = _Settlement(drafts, overlay)
+    conflicts = [*settled.conflicts()]
+    if conflicts:
+        raise ConflictError("\n".join(sorted(conflicts)))
+    for draft in drafts:
+        draft.row["aliases"] = settled.aliases(draft)
+
+
+class _Settlement:
+    """Who may have which name, by the key under which it is looked up."""
+
+    def __init__(self, drafts: list[Draft], overlay: type_of_row) -> None:
+        self.drafts = drafts
+        self.refused = {_key(name) for name in overlay["refused"]}
+        self.holders = {code.lower(): each.code for each in drafts for code in each.codes}
+        self.shared = {
+            _key(name): (group["codes"], name)
+            for group in overlay["ambiguous"]
+            for name in group["names"]
+        }
+        self.claims = _by_key((each.code, _own_names(each)) for each in drafts)
+        self.offers = _by_key((each.code, each.offered) for each in drafts)
+
+    def conflicts(self) -> Iterator[str]:
+        """Say what the overlay has to decide."""
+        for key, owners in self.claims.items():
+            if key in self.refused or self._is_code_of_another(key, owners):
+                yield f"{key!r} is claimed by {owners}, but is refused or somebody's code."
+            elif key in self.shared or len(owners) > 1:
+                yield f"{key!r} is claimed by {owners}: list it as ambiguous, or take it away."
+        for key, owners in self.offers.items():
+            taken = key in self.shared or key in self.claims or key in self.refused
+            if len(owners) > 1 and not taken and key not in self.holders:
+                yield f"{key!r} is offered to {owners}: claim it for one, or list it."
+        yield from self._wrongly_shared()
+
+    def aliases(self, draft: Draft) -> list[str]:
+        """Return the names that lead to this territory, each spelling once, beside its own."""
+        own = draft.row["name"], draft.row.get("official_name")
+        names = [*draft.claimed, *draft.offered, *self._shared_by(draft.code)]
+        found = {_key(name): name for name in own if name}
+        kept = []
+        for name in names:
+            key = _key(name)
+            if key not in found and self._belongs(key, draft.code):
+                found[key] = name
+                kept.append(name)
+        return kept
+
+    def _belongs(self, key: str, code: str) -> bool:
+        if key in self.shared:
+            return code in self.shared[key][0]
+        if key in self.refused or not _is_name(key):
+            return False
+        return self.holders.get(key, code) == code and self.claims.get(key, {code}) == {code}
+
+    def _shared_by(self, code: str) -> Iterator[str]:
+        return (name for codes, name in self.shared.values() if code in codes)
+
+    def _is_code_of_another(self, key: str, owners: set[str]) -> bool:
+        return bool({self.holders.get(key, *owners)} - owners) if len(owners) == 1 else False
+
+    def _wrongly_shared(self) -> Iterator[str]:
+        for key, (codes, name) in self.shared.items():
+            if key in self.refused or key in self.holders:
+                yield f"{name!r} is ambiguous, but refused or somebody's code as well."
+            if others := self.offers.get(key, set()) - set(codes):
+                yield f"{name!r} is ambiguous between {codes}, but CLDR gives it to {others}."
+
+
+def _own_names(draft: Draft) -> list[str]:
+    own = draft.row["name"], draft.row.get("official_name")
+    return [*filter(None, own), *draft.claimed]
+
+
+def _key(name: str) -> str:
+    return run_together(fold(name))
+
+
+def _is_name(key: str) -> bool:
+    # A single letter of an alphabet is no name; a single East Asian character may be.
+    return len(key) >= _SHORTEST_NAME or key >= _FIRST_EAST_ASIAN
+
+
+def _by_key(named: Iterable[tuple[str, list[str]]]) -> dict[str, set[str]]:
+    owners: dict[str, set[str]] = {}
+    for code, names in named:
+        for name in names:
+            owners.setdefault(_key(name), set()).add(code)
+    return owners
+
+
+def _render(drafts: list[Draft], overlay: type_of_row) -> str:
+    """Write one territory a line, so that a change of one is a change of one line."""
+    sources = {
+        "cldr": str(get_cldr_version()),
+        "babel": version("babel"),
+        "pycountry": version("pycountry"),
+    }
+    rows = ",\n".join(_line({k: v for k, v in draft.row.items() if v}) for draft in drafts)
+    refused = _line(sorted(overlay["refused"]))
+    return f'{{"sources": {_line(sources)},\n"refused": {refused},\n"territories": [\n{rows}\n]}}\n'
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the file, or with --check compare it; return the exit status."""
+    text = build()
+    if "--check" not in arguments:
+        SHIPPED.write_text(text, encoding="utf-8")
+        return 0
+    same = SHIPPED.exists() and SHIPPED.read_text(encoding="utf-8") == text
+    if not same:
+        sys.stderr.write(f"{SHIPPED.name} is out of date: run python -m {__spec__.name}\n")
+    return 0 if same else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

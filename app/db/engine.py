@@ -1,0 +1,119 @@
+"""The way to the database: one pool that can only read, one that writes.
+
+Reads run outside transactions on sessions that PostgreSQL itself holds to READ ONLY, so that a
+read is one round trip and can't write by mistake. The timeouts are session settings, so that no
+statement can forget them.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, NewType, Self
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from app.db.failures import answering, connecting
+from app.domain.errors import MisconfiguredError
+
+ReadConnection = NewType("ReadConnection", AsyncConnection)
+WriteConnection = NewType("WriteConnection", ReadConnection)
+"""A connection that may write may also read; mypy refuses the other way round."""
+
+STATEMENT_TIMEOUT_MS = 5_000
+LOCK_TIMEOUT_MS = 2_000
+IDLE_TIMEOUT_MS = 30_000
+CONNECT_TIMEOUT_S = 2
+POOL_WAIT_S = 1
+POOL_SIZE = 8
+
+
+def driver_url(text: str) -> URL:
+    """Return the SQLAlchemy URL for a PostgreSQL URL as people write it.
+
+    Raises:
+        MisconfiguredError: it is no PostgreSQL URL.
+
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() not in ("postgresql", "postgres"):
+        raise MisconfiguredError(
+            "CHANCERY_DATABASE_URL is no PostgreSQL address: write it as "
+            "postgresql://user:password@host:5432/database."
+        )
+    # libpq calls it sslmode, asyncpg calls it ssl; the values are the same.
+    query = {("ssl" if name == "sslmode" else name): value for name, value in url.query.items()}
+    return url.set(drivername="postgresql+asyncpg", query=query)
+
+
+def engine(url: URL, *, read_only: bool, **options: Any) -> AsyncEngine:
+    """Return an engine whose sessions carry the timeouts, and READ ONLY where asked."""
+    session = {
+        "application_name": "chancery read" if read_only else "chancery write",
+        "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+        "lock_timeout": str(LOCK_TIMEOUT_MS),
+        "idle_in_transaction_session_timeout": str(IDLE_TIMEOUT_MS),
+        "default_transaction_read_only": "on" if read_only else "off",
+        "timezone": "UTC",
+    }
+    return create_async_engine(
+        url,
+        # An error report would otherwise show what the statement was given.
+        hide_parameters=True,
+        connect_args={"server_settings": session, "timeout": CONNECT_TIMEOUT_S},
+        **options,
+    )
+
+
+@asynccontextmanager
+async def lent(
+    connection: AbstractAsyncContextManager[AsyncConnection],
+) -> AsyncIterator[AsyncConnection]:
+    """Lend a connection, with the driver's failures turned into the domain's."""
+    with answering():
+        async with AsyncExitStack() as stack:
+            with connecting():
+                lent = await stack.enter_async_context(connection)
+            yield lent
+
+
+class Database:
+    """The two pools of a running service."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare both pools; nothing connects before it is needed."""
+        pool: dict[str, Any] = {
+            "pool_size": POOL_SIZE,
+            "max_overflow": 0,
+            "pool_timeout": POOL_WAIT_S,
+            "pool_pre_ping": True,
+        }
+        address = driver_url(url)
+        self._reader = engine(address, read_only=True, isolation_level="AUTOCOMMIT", **pool)
+        self._writer = engine(address, read_only=False, **pool)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[ReadConnection]:
+        """Lend a connection on which every statement is a read-only transaction of its own."""
+        async with lent(self._reader.connect()) as connection:
+            yield ReadConnection(connection)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[WriteConnection]:
+        """Lend a connection in a transaction, committed when the block ends without an error."""
+        async with lent(self._writer.begin()) as connection:
+            yield WriteConnection(ReadConnection(connection))
+
+    async def close(self) -> None:
+        """Give all connections back to the server."""
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

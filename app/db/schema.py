@@ -1,0 +1,99 @@
+"""The state of the schema: which migration a database is at, and bringing it to the newest."""
+
+from functools import cache
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from app.db.engine import ReadConnection, driver_url, engine, lent
+from app.domain.errors import UnmigratedError
+
+# Any fixed number would do; this is the word "schema" in ASCII.
+_MIGRATION_LOCK = 0x736368656D61
+_LOCK_TIMEOUT_MS = 4_000
+_STATEMENT_TIMEOUT_MS = 60_000
+_WAIT_FOR_OTHERS_MS = 600_000
+
+
+def configuration() -> Config:
+    """Return Alembic's configuration, wherever the migrations are installed."""
+    package = Path(__file__).parents[1]
+    # In a checkout the migrations lie beside the package, in a wheel within it.
+    places = (package / "migrations", package.parent / "migrations")
+    config = Config()
+    config.set_main_option("script_location", str(next(p for p in places if p.is_dir())))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@cache
+def newest_revision() -> str:
+    """Return the migration that this release works on."""
+    head = ScriptDirectory.from_config(configuration()).get_current_head()
+    assert head is not None  # noqa: S101 - The package ships migrations.
+    return head
+
+
+async def current_revision(connection: ReadConnection) -> str | None:
+    """Return the migration that the database is at, or None where there was none."""
+    exists = await connection.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
+    if not exists:
+        return None
+    revision: str | None = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+async def migrate(url: str, target: str = "head") -> None:
+    """Bring a database to a migration; of several processes one does it, the others wait.
+
+    Raises:
+        UnavailableError: the database can't be reached.
+
+    """
+    maintenance = engine(driver_url(url), read_only=False)
+    try:
+        async with lent(maintenance.connect()) as connection:
+            await connection.run_sync(_migrate_alone, target)
+    finally:
+        await maintenance.dispose()
+
+
+def _migrate_alone(connection: Connection, target: str) -> None:
+    """Run the migrations under a session's advisory lock, each in a transaction of its own.
+
+    The lock is a session's and not a transaction's, so that it spans them all.
+    """
+    _set(connection, "statement_timeout", _WAIT_FOR_OTHERS_MS)
+    _set(connection, "lock_timeout", _WAIT_FOR_OTHERS_MS)
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
+    _set(connection, "statement_timeout", _STATEMENT_TIMEOUT_MS)
+    _set(connection, "lock_timeout", _LOCK_TIMEOUT_MS)
+    connection.commit()
+    config = configuration()
+    config.attributes["connection"] = connection
+    if target == "base" or target.startswith("-"):
+        command.downgrade(config, target)
+    else:
+        command.upgrade(config, target)
+    connection.commit()
+    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})
+
+
+def _set(connection: Connection, setting: str, milliseconds: int) -> None:
+    connection.execute(
+        text("SELECT set_config(:setting, :value, false)"),
+        {"setting": setting, "value": str(milliseconds)},
+    )
+
+
+async def check_schema(connection: ReadConnection) -> None:
+    """Raise UnmigratedError unless the database is at the migration this release works on."""
+    current = await current_revision(connection)
+    if current != newest_revision():
+        raise UnmigratedError(
+            f"The database's schema is {'empty' if current is None else f'at {current}'}, this "
+            f"release works on {newest_revision()}: run `chancery migrate` and try again."
+        )

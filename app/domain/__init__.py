@@ -1,0 +1,1 @@
+"""What chancery knows, in plain Python: no web, no database."""

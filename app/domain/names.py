@@ -1,0 +1,146 @@
+"""Folding names into keys for exact matching, and finding near misses to suggest.
+
+Two names are the same when their keys are equal. Folding only takes away what people leave out or
+mistype when they write a name they know: case, accents, punctuation, vowel points, letters that
+keyboards of neighbouring languages exchange. It never drops a word: `the`, `republic of` and the
+like are part of a name, because what is left without them may be somebody else's.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from heapq import nsmallest
+
+# Letters that have no decomposition in Unicode, but that people write with their base letter.
+_LETTERS = {
+    "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ə": "e",
+    "ŋ": "n", "ħ": "h",
+    # Arabic letters that Arabic, Persian, Urdu and Pashto keyboards write with different characters.
+    "ی": "ي", "ى": "ي", "ې": "ي", "ۍ": "ي", "ک": "ك", "ګ": "گ", "ة": "ه", "ہ": "ه", "ھ": "ه",
+    "ٱ": "ا",
+}  # fmt: skip
+_AND = " and "
+# Dots and double quotes stand inside abbreviations (U.S.A., the gershayim of Hebrew), so that what
+# is on both sides of them belongs together. Apostrophes and hyphens stand between words.
+_JOINING = frozenset('."״“”„″׳\u0640\u00ad\u200d\ufeff')
+_APOSTROPHES = frozenset("ʹʻʼʽʾʿˈꞌ")
+# Marks of the scripts that are commonly written without them. Elsewhere, as in Devanagari or Thai,
+# a mark is a vowel, and the voicing marks of kana tell words apart.
+_OPTIONAL_MARKS = (
+    (0x0300, 0x036F), (0x0483, 0x0487), (0x0591, 0x05C7), (0x0610, 0x061A), (0x064B, 0x065F),
+    (0x0670, 0x0670), (0x06D6, 0x06ED), (0x08D3, 0x08FF), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF),
+    (0x20D0, 0x20FF), (0xFE00, 0xFE0F), (0xFE20, 0xFE2F),
+)  # fmt: skip
+_LAST_CACHED = 0x2FFF
+# The breve of й is part of the letter: without it, words that differ become one.
+_SHORT_I = re.compile("и\u0306")
+_SHORT_I_KEPT = "\ue000"
+# Chinese, Japanese and Korean are written without spaces between words, or with them at will.
+_EAST_ASIAN = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+_EAST_ASIAN_GAP = re.compile(f"(?<=[{_EAST_ASIAN}]) (?=[{_EAST_ASIAN}])")
+_LONGEST_GUESS = 80
+_SHORTEST_GUESS = 3
+_SHORTEST_BEGINNING = 4
+
+
+class _Folding(dict[int, str]):
+    """What becomes of each character, worked out when it is first met."""
+
+    def __missing__(self, codepoint: int) -> str:
+        folded = _fold_character(chr(codepoint))
+        if codepoint <= _LAST_CACHED:
+            # Hostile input cannot fill the memory with characters that nobody writes names in.
+            self[codepoint] = folded
+        return folded
+
+
+def _fold_character(character: str) -> str:
+    if character in _LETTERS:
+        return _LETTERS[character]
+    if character == "&":
+        return _AND
+    if character in _JOINING or _is_optional_mark(ord(character)):
+        return ""
+    if character == _SHORT_I_KEPT or unicodedata.category(character)[0] in "LMN":
+        # The modifier letters are apostrophes to those who type them, as in Qozogʻiston.
+        return " " if character in _APOSTROPHES else character
+    return " "
+
+
+def _is_optional_mark(codepoint: int) -> bool:
+    return any(first <= codepoint <= last for first, last in _OPTIONAL_MARKS)
+
+
+_FOLDING = _Folding()
+
+
+def fold(text: str) -> str:
+    """Return the key under which a name is matched: two names are the same when theirs is.
+
+    Case, accents, punctuation, vowel points and the width of spaces make no difference.
+    """
+    if text.isascii():
+        return " ".join(text.lower().translate(_FOLDING).split())
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    kept = _SHORT_I.sub(_SHORT_I_KEPT, plain.replace(_SHORT_I_KEPT, " "))
+    folded = " ".join(kept.translate(_FOLDING).split()).replace(_SHORT_I_KEPT, "й")
+    return _EAST_ASIAN_GAP.sub("", unicodedata.normalize("NFC", folded))
+
+
+def closest(text: str, candidates: Iterable[str], limit: int = 5) -> list[str]:
+    """Return the candidates most like the text, best first, for "did you mean": never a match."""
+    keys = {each: fold(each) for each in candidates}
+    near = set(nearest(fold(text), keys.values(), limit))
+    unlikeness = {each: _unlikeness(fold(text), key) for each, key in keys.items() if key in near}
+    return sorted(unlikeness, key=lambda each: (unlikeness[each], keys[each], each))[:limit]
+
+
+def nearest(key: str, candidates: Iterable[str], limit: int = 5) -> list[str]:
+    """Do the work of `closest` on texts that are folded already."""
+    key = key[:_LONGEST_GUESS]
+    letters = frozenset(key)
+    likely = (each for each in candidates if _may_be_near(key, letters, each))
+    scored = ((_unlikeness(key, each), each) for each in likely)
+    near = (found for found in scored if found[0] < 1)
+    return [each for _, each in nsmallest(limit, near)]
+
+
+def _may_be_near(key: str, letters: frozenset[str], candidate: str) -> bool:
+    """Rule out by length and letters, because most of ten thousand candidates fail these."""
+    if _is_beginning(key, candidate):
+        return True
+    allowed = _typos_allowed(len(key))
+    near_in_length = abs(len(candidate) - len(key)) <= allowed
+    return near_in_length and len(letters.difference(candidate)) <= allowed
+
+
+def _unlikeness(key: str, candidate: str) -> float:
+    """Return 0 for equal, up to 1 for barely alike, 1 for unlike."""
+    if _is_beginning(key, candidate):
+        return (1 - len(key) / len(candidate)) / 2
+    return min(_typos(key, candidate) / (_typos_allowed(len(key)) + 1), 1.0)
+
+
+def _is_beginning(key: str, candidate: str) -> bool:
+    return len(key) >= _SHORTEST_BEGINNING and candidate.startswith(key)
+
+
+def _typos_allowed(length: int) -> int:
+    # A guess at a text of two letters would be any other two letters.
+    return 0 if length < _SHORTEST_GUESS else min(1 + length // 5, 4)
+
+
+def _typos(one: str, other: str) -> int:
+    """Count the letters to change, add, drop or swap with their neighbour (restricted Damerau)."""
+    before: list[int] = []
+    previous = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        row = [i]
+        for j, counterpart in enumerate(other, 1):
+            change = previous[j - 1] + (letter != counterpart)
+            cost = min(change, previous[j] + 1, row[j - 1] + 1)
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == counterpart:
+                cost = min(cost, before[j - 2] + 1)
+            row.append(cost)
+        before, previous = previous, row
+    return previous[-1]

@@ -1,0 +1,78 @@
+"""The text that the register accepts: what PostgreSQL can store, JSON can carry and people read."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, AnyHttpUrl, Field, StringConstraints, TypeAdapter
+from pydantic import ValidationError as PydanticValidationError
+
+MAX_ID_LENGTH = 100
+
+# U+0000 can't be stored, lone surrogates can't be encoded (RFC 3629, section 3), and the other
+# control characters are invisible and refused by XML formats; tab and line breaks are ordinary.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_SLUG = "[a-z0-9]+(?:-[a-z0-9]+)*"
+_CODE = "[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*"
+_HTTP_URL = TypeAdapter(AnyHttpUrl)
+
+
+def printable(text: str) -> str:
+    """Return the text if it can be stored and shown, else raise ValueError naming the character."""
+    found = _UNPRINTABLE.search(text)
+    if found is not None:
+        code_point = f"U+{ord(found.group()):04X}"
+        raise ValueError(f"The text holds {code_point}, which can't be stored: leave it out.")
+    return text
+
+
+def not_blank(text: str) -> str:
+    """Return the text if it says anything, else raise ValueError."""
+    if not text.strip():
+        raise ValueError("The text is empty: write something or leave the field out.")
+    return text
+
+
+def http_url(text: str) -> str:
+    """Return the text unchanged if it is a web address, else raise ValueError.
+
+    The address is kept as it was written: a normalised one might no longer be the page's own.
+    """
+    try:
+        _HTTP_URL.validate_python(text)
+    except PydanticValidationError as error:
+        raise ValueError(
+            "This is no web address: write one that begins with http:// or https://."
+        ) from error
+    if re.search(r"\s", text):
+        raise ValueError("A web address holds no blanks: write them as %20.")
+    return text
+
+
+_PRINTABLE = AfterValidator(printable)
+_NOT_BLANK = AfterValidator(not_blank)
+
+Line = Annotated[str, StringConstraints(max_length=500), _PRINTABLE, _NOT_BLANK]
+"""A line of printable text, at most 500 characters."""
+
+Quotation = Annotated[str, StringConstraints(max_length=2_000), _PRINTABLE, _NOT_BLANK]
+"""A source's own words, at most 2,000 characters."""
+
+Prose = Annotated[str, StringConstraints(max_length=20_000), _PRINTABLE]
+"""Running text, at most 20,000 characters; it may be empty."""
+
+WebAddress = Annotated[
+    str,
+    StringConstraints(max_length=2_048),
+    _PRINTABLE,
+    AfterValidator(http_url),
+]
+"""An http or https address, at most 2,048 characters, kept as written."""
+
+Slug = Annotated[str, Field(max_length=MAX_ID_LENGTH, pattern=f"^{_SLUG}$")]
+"""A permanent identifier: `[a-z0-9]` words joined by `-`, at most 100 characters."""
+
+Code = Annotated[str, Field(max_length=MAX_ID_LENGTH, pattern=f"^{_CODE}$")]
+"""A code in capitals: `KZ`, `CN-XZ`, `RU-UFL`."""
+
+PartyId = Annotated[str, Field(max_length=MAX_ID_LENGTH, pattern=f"^(?:{_SLUG}|{_CODE})$")]
+"""A territory's code or a slug."""

@@ -1,0 +1,80 @@
+"""The composition root: everything is put together here, and nothing happens on import."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+
+from app import __version__
+from app.api import openapi, problems
+from app.api.envelope import Envelope
+from app.api.routes import events, health, measures, parties, regimes, territories, vocabulary
+from app.db.engine import Database
+from app.domain.errors import MisconfiguredError
+from app.settings import Settings, settings_from_environment
+from app.web import docs
+
+# Small bodies gain nothing from compression, and the highest level costs more than it saves.
+GZIP_MINIMUM_BYTES = 1_000
+GZIP_LEVEL = 5
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application for these settings.
+
+    Raises:
+        MisconfiguredError: there is no database URL; the embedded server is started before.
+
+    """
+    if settings.database_url is None:
+        raise MisconfiguredError("No database: start the service with `chancery serve`.")
+    database = Database(settings.database_url)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with database:
+            yield
+
+    app = FastAPI(
+        title="chancery",
+        version=__version__,
+        summary=openapi.SUMMARY,
+        description=openapi.DESCRIPTION,
+        openapi_tags=openapi.TAGS,
+        license_info=openapi.LICENSE,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        generate_unique_id_function=openapi.operation_id,
+    )
+    app.state.settings = settings
+    app.state.database = database
+    _add_routes(app)
+    _add_layers(app)
+    return app
+
+
+def create_app_from_environment() -> FastAPI:
+    """Return the application as the environment configures it: what each worker calls."""
+    return create_app(settings_from_environment())
+
+
+def _add_routes(app: FastAPI) -> None:
+    for resource in (events, measures, territories, parties, regimes, vocabulary, health):
+        app.include_router(resource.router)
+    docs.add_pages(app)
+    openapi.complete(app)
+
+
+def _add_layers(app: FastAPI) -> None:
+    app.add_middleware(GZipMiddleware, minimum_size=GZIP_MINIMUM_BYTES, compresslevel=GZIP_LEVEL)
+    # The envelope is added last, so that it is the outermost.
+    app.add_middleware(Envelope)
+    for error in problems.STATUS_OF:
+        app.add_exception_handler(error, problems.on_chancery_error)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, problems.on_invalid_parameters)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, problems.on_http_error)  # type: ignore[arg-type]

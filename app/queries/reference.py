@@ -1,0 +1,50 @@
+"""Parties and regimes: what the filters accept, in the order of their keys."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import or_, select
+
+from app.db.engine import ReadConnection
+from app.db.tables import Party, PartyName, Regime
+from app.queries.keyset import AnyRow, Order
+
+_PARTY = (Party.id, Party.name, Party.kind, Party.country, Party.aliases)
+_REGIME = (
+    Regime.code,
+    Regime.name,
+    Regime.aliases,
+    Regime.issuer,
+    Regime.legal_basis,
+    Regime.removal,
+)
+
+
+async def parties_page(
+    connection: ReadConnection,
+    folded: str,
+    territories: Collection[str],
+    limit: int,
+    after: str | None,
+) -> Sequence[AnyRow]:
+    """Return parties with a name that holds the folded text, and those of these territories."""
+    statement = select(*_PARTY)
+    if folded:
+        named = select(PartyName.party).where(PartyName.folded.contains(folded, autoescape=True))
+        statement = statement.where(or_(Party.id.in_(named), Party.id.in_(territories)))
+    page = Order((Party.id,)).page(statement, after and [after], limit)
+    return (await connection.execute(page)).all()
+
+
+async def party(connection: ReadConnection, key: str) -> AnyRow | None:
+    """Return one party, or None."""
+    return (await connection.execute(select(*_PARTY).where(Party.id == key))).one_or_none()
+
+
+async def regimes(connection: ReadConnection) -> Sequence[AnyRow]:
+    """Return all regimes; there are as many as there are lists in the world, which is few."""
+    return (await connection.execute(select(*_REGIME).order_by(Regime.code))).all()
+
+
+async def regime(connection: ReadConnection, key: str) -> AnyRow | None:
+    """Return one regime, or None."""
+    return (await connection.execute(select(*_REGIME).where(Regime.code == key))).one_or_none()

@@ -1,0 +1,18 @@
+"""Runs the migrations on the connection that `app.db.schema.migrate` hands over.
+
+That function holds the advisory lock and sets the timeouts, so that several starting processes
+don't collide and no migration makes readers wait long for a lock. Run it through
+`chancery migrate`; Alembic's own command line has no connection to offer.
+"""
+
+from alembic import context
+
+from app.db.tables import Table
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Table.metadata,
+    transaction_per_migration=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -16,7 +16,7 @@ from app.db.engine import ReadConnection
 from app.domain import territories
 from app.domain.document import instant
 from app.domain.errors import Fault, RefusedError
-from app.domain.names import nearest, fold
+from app.domain.names import closest, fold
 from app.domain.vocabulary import PartyKind
 from app.queries import names
 from app.queries.events import DateField, DateMatch, EventFilter
@@ -134,7 +134,7 @@ def _candidates(named: Iterable[NamedParty], text: str) -> list[str]:
 async def _similar_parties(under_way: Resolution, text: str) -> list[str]:
     party_of = dict(await names.party_names(under_way.connection))
     places = [match.code for match in territories.suggest(text, 2) if match.kind != "bloc"]
-    return _once([*(party_of[name] for name in nearest(text, party_of, 3)), *places])
+    return _once([*(party_of[name] for name in closest(text, party_of, 3)), *places])
 
 
 async def _regimes(under_way: Resolution, codes: Sequence[str]) -> list[str]:

@@ -35,7 +35,7 @@ _SHORTEST_NAME = 2
 _FIRST_EAST_ASIAN = "\u3000"
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 
-type_of_row = dict[str, Any]
+Row = dict[str, Any]
 
 
 class ConflictError(Exception):
@@ -49,7 +49,7 @@ class Draft:
     Names of the overlay are claimed: they win over those that CLDR and ISO merely offer.
     """
 
-    row: type_of_row
+    row: Row
     claimed: list[str] = field(default_factory=list)
     offered: list[str] = field(default_factory=list)
 
@@ -75,7 +75,7 @@ def build() -> str:
     return _render(drafts, overlay)
 
 
-def _present(overlay: type_of_row) -> Iterator[Draft]:
+def _present(overlay: Row) -> Iterator[Draft]:
     for country in sorted(pycountry.countries, key=lambda each: str(each.alpha_2)):
         code = country.alpha_2
         row = {
@@ -90,7 +90,7 @@ def _present(overlay: type_of_row) -> Iterator[Draft]:
         yield Draft(row, overlay["aliases"].get(code, []), list(_iso_names(country)))
 
 
-def _official_name(country: Any, overlay: type_of_row) -> str | None:
+def _official_name(country: Any, overlay: Row) -> str | None:
     ours = overlay["official_name"].get(country.alpha_2)
     name = ours if ours is not None else getattr(country, "official_name", None)
     return name or None
@@ -111,7 +111,7 @@ def _turned_round(name: str) -> Iterator[str]:
         yield f"{rest} {main}"
 
 
-def _extra(overlay: type_of_row) -> Iterator[Draft]:
+def _extra(overlay: Row) -> Iterator[Draft]:
     for entry in overlay["extra"]:
         code = entry["code"]
         _check_part(code)
@@ -136,7 +136,7 @@ def _check_part(code: str) -> None:
         raise ConflictError(f"{code}: either ISO 3166-2 has it, or it is one of our own.")
 
 
-def _former(overlay: type_of_row) -> Iterator[Draft]:
+def _former(overlay: Row) -> Iterator[Draft]:
     entries = {entry["code"]: entry for entry in overlay["former"]}
     withdrawn = {each.alpha_4: each for each in pycountry.historic_countries}
     if missing := withdrawn.keys() - entries:
@@ -162,14 +162,14 @@ def _withdrawn_codes(one: Any, every: Iterable[Any], kind: str) -> dict[str, str
     }
 
 
-def _blocs(overlay: type_of_row) -> Iterator[Draft]:
+def _blocs(overlay: Row) -> Iterator[Draft]:
     for entry in sorted(overlay["bloc"], key=lambda each: str(each["code"])):
         row = {key: entry.get(key) for key in ("code", "name", "official_name")}
         row |= {"kind": "bloc", "members": _members(entry["members"], overlay)}
         yield Draft(row, entry.get("aliases", []))
 
 
-def _members(listed: list[str] | str, overlay: type_of_row) -> list[str]:
+def _members(listed: list[str] | str, overlay: Row) -> list[str]:
     if listed != "un":
         return list(listed)
     outside = {*overlay["other"], *overlay["outside_un"]}
@@ -187,15 +187,24 @@ def _names_in(locale: str) -> Mapping[str, str]:
     return Locale.parse(locale).territories
 
 
-def _offer_cldr_names(drafts: list[Draft], overlay: type_of_row) -> None:
+def _offer_cldr_names(drafts: list[Draft], overlay: Row) -> None:
     for draft in drafts:
         names = (_names_in(locale).get(draft.code) for locale in overlay["locales"])
         draft.offered += [name for name in names if name]
         draft.offered += _native_names(draft.code)
-        umlauts = _names_in("de").get(draft.code, "").translate(_UMLAUTS)
-        draft.offered += [umlauts] if umlauts else []
+        draft.offered += _written_out(draft.code)
         if draft.code in overlay["split_parentheses"]:
             draft.offered += [part for name in draft.offered for part in _parts(name)]
+    dropped = {_key(name) for name in overlay["dropped"]}
+    for draft in drafts:
+        draft.offered = [name for name in draft.offered if _key(name) not in dropped]
+
+
+def _written_out(code: str) -> Iterator[str]:
+    """Write out what German typists and Russian editors shorten."""
+    german, russian = (_names_in(locale).get(code, "") for locale in ("de", "ru"))
+    names = german.translate(_UMLAUTS), russian.replace("о-ва", "острова")
+    return (name for name in names if name not in {german, russian})
 
 
 def _native_names(code: str) -> Iterator[str]:
@@ -226,7 +235,7 @@ def _check_codes(drafts: list[Draft]) -> None:
             raise ConflictError(f"{draft.code} names {sorted(unknown)}, which are no territories.")
 
 
-def _settle_names(drafts: list[Draft], overlay: type_of_row) -> None:
+def _settle_names(drafts: list[Draft], overlay: Row) -> None:
     """Give every name to whom it belongs, and stop where that isn't decided."""
     settled = _Settlement(drafts, overlay)
     conflicts = [*settled.conflicts()]
@@ -239,7 +248,8 @@ def _settle_names(drafts: list[Draft], overlay: type_of_row) -> None:
 class _Settlement:
     """Who may have which name, by the key under which it is looked up."""
 
-    def __init__(self, drafts: list[Draft], overlay: type_of_row) -> None:
+    def __init__(self, drafts: list[Draft], overlay: Row) -> None:
+        """Look up all that is held, claimed, offered, shared and refused."""
         self.drafts = drafts
         self.refused = {_key(name) for name in overlay["refused"]}
         self.holders = {code.lower(): each.code for each in drafts for code in each.codes}
@@ -288,7 +298,7 @@ class _Settlement:
         return (name for codes, name in self.shared.values() if code in codes)
 
     def _is_code_of_another(self, key: str, owners: set[str]) -> bool:
-        return bool({self.holders.get(key, *owners)} - owners) if len(owners) == 1 else False
+        return any(self.holders.get(key, owner) != owner for owner in owners)
 
     def _wrongly_shared(self) -> Iterator[str]:
         for key, (codes, name) in self.shared.items():
@@ -320,7 +330,7 @@ def _by_key(named: Iterable[tuple[str, list[str]]]) -> dict[str, set[str]]:
     return owners
 
 
-def _render(drafts: list[Draft], overlay: type_of_row) -> str:
+def _render(drafts: list[Draft], overlay: Row) -> str:
     """Write one territory a line, so that a change of one is a change of one line."""
     sources = {
         "cldr": str(get_cldr_version()),

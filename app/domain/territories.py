@@ -50,7 +50,9 @@ class Territory:
     @property
     def names(self) -> tuple[str, ...]:
         """Every name that is recognised, the usual one first."""
-        return (self.name, *filter(None, (self.official_name,)), *self.aliases)
+        # A bloc's abbreviation is a name too: people write "the GCC" and "G.C.C.".
+        others = self.official_name, self.code if self.kind == "bloc" else None
+        return (self.name, *filter(None, others), *self.aliases)
 
 
 @cache

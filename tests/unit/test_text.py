@@ -1,0 +1,82 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from app.domain.text import Code, Line, PartyId, Prose, Quotation, Slug, WebAddress
+
+LINE: TypeAdapter[str] = TypeAdapter(Line)
+ADDRESS: TypeAdapter[str] = TypeAdapter(WebAddress)
+
+
+@given(st.text(min_size=1, max_size=200))
+def test_accepted_text_can_be_stored_and_sent(text: str) -> None:
+    try:
+        accepted = LINE.validate_python(text)
+    except ValidationError:
+        return
+    assert accepted == text
+    assert "\0" not in accepted
+    accepted.encode()
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800", "a\x1b[31m", "\x7f", "\ufffe", "", "   ", "\n"])
+def test_text_that_cant_be_stored_or_says_nothing_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError):
+        LINE.validate_python(text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "length"), [(Line, 500), (Quotation, 2_000), (Prose, 20_000), (Slug, 100), (Code, 100)]
+)
+def test_lengths_are_bounded(kind: object, length: int) -> None:
+    adapter: TypeAdapter[str] = TypeAdapter(kind)
+    word = "A" if kind is Code else "a"
+    assert adapter.validate_python(word * length)
+    with pytest.raises(ValidationError):
+        adapter.validate_python(word * (length + 1))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://example.org/a?b=c#d",
+        "http://example.org",
+        "https://www.toseeirani.ir/%D8%A8%D8%AE%D8%B4",
+        "https://пример.рф/страница",
+    ],
+)
+def test_a_web_address_is_kept_as_written(address: str) -> None:
+    assert ADDRESS.validate_python(address) == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "example.org",
+        "ftp://example.org",
+        "javascript:alert(1)",
+        "https://",
+        "https://example.org/a b",
+        " https://example.org",
+        "https://example.org/\n",
+        "https://example.org/" + "a" * 2_048,
+    ],
+)
+def test_what_is_no_web_address_is_refused(address: str) -> None:
+    with pytest.raises(ValidationError):
+        ADDRESS.validate_python(address)
+
+
+@pytest.mark.parametrize("party", ["KZ", "SUHH", "CN-XZ", "X-SO", "taliban", "al-qaeda", "a1"])
+def test_a_party_is_a_code_or_a_slug(party: str) -> None:
+    adapter: TypeAdapter[str] = TypeAdapter(PartyId)
+    assert adapter.validate_python(party) == party
+
+
+@pytest.mark.parametrize("party", ["", "Kz", "-a", "a-", "a--b", "a_b", "Taliban", "a b", "KZ\n"])
+def test_what_is_neither_code_nor_slug_is_refused(party: str) -> None:
+    adapter: TypeAdapter[str] = TypeAdapter(PartyId)
+    with pytest.raises(ValidationError):
+        adapter.validate_python(party)

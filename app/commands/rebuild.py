@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, TypeAlias
 
 from sqlalchemy import Row, delete, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.commands import journal
 from app.commands.projection import Live, project, remove
@@ -62,7 +63,7 @@ async def _latest_revisions(connection: WriteConnection, after: str) -> Sequence
             batch.c.recorded_at,
         )
         .join(batch, batch.c.event == EventRevision.event)
-        .distinct(EventRevision.event)
+        .ext(distinct_on(EventRevision.event))
         .order_by(EventRevision.event, EventRevision.revision.desc())
     )
     return rows.all()

@@ -131,8 +131,9 @@ _OWN_PARTS = {"SO-SL", "CY-N"}
 
 
 def _check_part(code: str) -> None:
+    subdivisions: Any = pycountry.subdivisions
     own = code in _OWN_PARTS or code.startswith("X")
-    if own == bool(pycountry.subdivisions.get(code=code)):
+    if own == bool(subdivisions.get(code=code)):
         raise ConflictError(f"{code}: either ISO 3166-2 has it, or it is one of our own.")
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001, RUF003 -- Letters that look alike are what this is about.
 """Folding names into keys for exact matching, and finding near misses to suggest.
 
 Two names are the same when their keys are equal. Folding only takes away what people leave out or
@@ -15,9 +16,9 @@ from heapq import nsmallest
 _LETTERS = {
     "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ə": "e",
     "ŋ": "n", "ħ": "h",
-    # Arabic letters that Arabic, Persian, Urdu and Pashto keyboards write with different characters.
+    # Letters that Arabic, Persian, Urdu and Pashto keyboards write with different characters.
     "ی": "ي", "ى": "ي", "ې": "ي", "ۍ": "ي", "ک": "ك", "ګ": "گ", "ة": "ه", "ہ": "ه", "ھ": "ه",
-    "ٱ": "ا",
+    "ە": "ه",     "ٱ": "ا",
 }  # fmt: skip
 _AND = " and "
 # Dots and double quotes stand inside abbreviations (U.S.A., the gershayim of Hebrew), so that what

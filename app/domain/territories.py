@@ -72,7 +72,8 @@ def suggest(text: str, limit: int = 5) -> tuple[Territory, ...]:
     """Return the territories with a name nearest to the text, best first, for "did you mean"."""
     table, names = territories(), _names()
     key = fold(text)
-    if not key or key in _refused():
+    if not key or key.removeprefix("the ") in _refused():
+        # "Hamas" is no misspelling of the Bahamas.
         return ()
     # Most territories have several names that are near when one is.
     keys = nearest(key, names, limit * 8)
@@ -125,7 +126,9 @@ def _codes() -> dict[str, str]:
 
 @cache
 def _names() -> dict[str, tuple[str, ...]]:
-    return _gather((fold(name), each.code) for each in territories().values() for name in each.names)
+    return _gather(
+        (fold(name), each.code) for each in territories().values() for name in each.names
+    )
 
 
 @cache

@@ -1,12 +1,106 @@
-"""Swagger UI, served by the service itself."""
+"""Swagger UI, served by the service itself: no other host is asked for anything."""
+
+import json
+from pathlib import Path
+from string import Template
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse, Response
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from app.api.conditional import CACHE_CONTROL, answer
+
+STATIC = Path(__file__).parent / "static"
+TEMPLATES = Path(__file__).parent / "templates"
+READING_DOCUMENT = "/openapi-docs.json"
+
+# Tried in Chromium: Swagger UI needs neither inline scripts nor inline styles, for it sets styles
+# through the object model, which the policy doesn't govern. Its style sheet draws arrows and ticks
+# from `data:` addresses, which carry their picture in themselves and ask nobody.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
 
 
 def add_pages(app: FastAPI) -> None:
     """Add the pages to the application."""
+    _add_front(app)
+    _add_reading_document(app)
+    _add_swagger_ui(app, "/docs", READING_DOCUMENT)
+    _add_icon(app)
+    app.mount("/static", Assets(directory=STATIC))
 
+
+class Assets(StaticFiles):
+    """The files that pages load: kept by browsers, which ask each time whether they still hold."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the whole file, also where a part is asked for.
+
+        The plain and the compressed form share a tag, so parts of both could be mixed up.
+        """
+        whole = [(name, value) for name, value in scope["headers"] if name != b"range"]
+        await super().__call__({**scope, "headers": whole}, receive, send)
+
+    def file_response(self, *arguments: Any, **options: Any) -> Response:
+        """Return the file, or 304 where the browser has it already."""
+        response = super().file_response(*arguments, **options)
+        response.headers["Cache-Control"] = CACHE_CONTROL
+        if isinstance(response, FileResponse):
+            response.headers["Accept-Ranges"] = "none"
+        return response
+
+
+def _add_front(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     async def front() -> Response:
         return RedirectResponse("/docs")
+
+
+def _add_swagger_ui(app: FastAPI, path: str, document: str) -> None:
+    """Add a page at this path that shows the OpenAPI document at the other."""
+    template = Template((TEMPLATES / "docs.html").read_text(encoding="utf-8"))
+    page = template.substitute(document=document)
+    headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY}
+
+    @app.get(path, include_in_schema=False)
+    async def swagger_ui(request: Request) -> Response:
+        return answer(request, page, "text/html", headers)
+
+
+def _add_reading_document(app: FastAPI) -> None:
+    @app.get(READING_DOCUMENT, include_in_schema=False)
+    async def reading_document(request: Request) -> Response:
+        return answer(request, json.dumps(only_reading(app.openapi()), ensure_ascii=False))
+
+
+def only_reading(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the OpenAPI document without the operations that write."""
+    reading = {
+        path: {"get": operations["get"]}
+        for path, operations in document["paths"].items()
+        if "get" in operations
+    }
+    return {**document, "paths": reading}
+
+
+def _add_icon(app: FastAPI) -> None:
+    # Browsers ask for it at this address even where no page names it, and read SVG there as well.
+    icon = (STATIC / "icon.svg").read_bytes()
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    async def favicon(request: Request) -> Response:
+        return answer(request, icon, "image/svg+xml")

@@ -1,0 +1,82 @@
+"""Revisions are the truth: the projection comes out of them identical, whatever became of it."""
+
+from typing import Any
+
+from sqlalchemy import text
+
+from app.commands import rebuild as rebuilding
+from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
+from app.commands.record import record_unseen
+from app.db.engine import Database
+from tests.support.archive import random_events
+
+PROJECTIONS = {
+    "event": "SELECT * FROM event ORDER BY id",
+    "event_party": "SELECT * FROM event_party ORDER BY event, position",
+    "party_name": "SELECT * FROM party_name ORDER BY folded, party",
+}
+RETRACTION = """
+    INSERT INTO event_revision (event, revision, seq, recorded_at, action, by, facts)
+    SELECT event, 2, (SELECT max(seq) + 1 FROM event_revision), clock_timestamp(), 'retract',
+        'a test', facts
+    FROM event_revision WHERE event = 'sco-summit-astana-2024'
+"""
+
+
+async def projections(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    async with database.reading() as connection:
+        return {
+            name: [tuple(row) for row in await connection.execute(text(statement))]
+            for name, statement in PROJECTIONS.items()
+        }
+
+
+async def fill(database: Database) -> None:
+    async with database.writing() as connection:
+        await load_timeline(connection, sample(), SAMPLE_AUTHOR)
+        await record_unseen(connection, random_events(seed=3, count=700), "a test")
+
+
+async def run(database: Database) -> int:
+    return sum([count async for count in rebuilding.rebuild(database)])
+
+
+async def test_the_rebuilt_projection_is_identical(empty_url: str) -> None:
+    async with Database(empty_url) as database:
+        await fill(database)
+        before = await projections(database)
+        assert await run(database) == 864
+        assert await projections(database) == before
+
+
+async def test_whatever_was_done_to_the_projection_is_put_right(empty_url: str) -> None:
+    async with Database(empty_url) as database:
+        await fill(database)
+        before = await projections(database)
+        async with database.writing() as connection:
+            for damage in (
+                "DELETE FROM event WHERE regime IS NULL",
+                "UPDATE event SET document = '{}', latest = 'infinity', status = 'rejected'",
+                "UPDATE event_party SET country = 'XK', role = 'mentioned'",
+                "DELETE FROM party_name WHERE party < 'm'",
+            ):
+                await connection.execute(text(damage))
+        await run(database)
+        assert await projections(database) == before
+
+
+async def test_what_was_retracted_is_not_in_the_projection(empty_url: str) -> None:
+    async with Database(empty_url) as database:
+        await fill(database)
+        before = await projections(database)
+        async with database.writing() as connection:
+            await connection.execute(text(RETRACTION))
+        await run(database)
+        after = await projections(database)
+    gone = {row[0] for row in before["event"]} - {row[0] for row in after["event"]}
+    assert gone == {"sco-summit-astana-2024"}
+
+
+async def test_an_empty_register_is_rebuilt_as_well(empty_url: str) -> None:
+    async with Database(empty_url) as database:
+        assert await run(database) == 0

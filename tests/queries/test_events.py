@@ -1,0 +1,218 @@
+"""The filter against a naive reference, and walks through the pages while events are added."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, datetime
+from random import Random
+from typing import Any
+
+import pytest
+
+from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
+from app.commands.record import NewEvent, record_unseen
+from app.db.engine import Database
+from app.domain.dates import Days, days_of
+from app.domain.vocabulary import FAMILIES, Direction, Kind, Status, Verification, family_of
+from app.queries.events import (
+    ORDERS,
+    DateField,
+    DateMatch,
+    EventFilter,
+    Sort,
+    event_document,
+    events_page,
+)
+from tests.support.archive import MEASURES, PARTIES, REGIMES, random_events
+
+COUNTRY_OF = {"taliban": "AF", "islamic-emirate-of-afghanistan": "AF", "hamas": "PS"}
+ARCHIVE = random_events(seed=7, count=400)
+
+
+@pytest.fixture
+async def archive(empty_url: str) -> AsyncIterator[Database]:
+    async with Database(empty_url) as database:
+        async with database.writing() as connection:
+            await load_timeline(connection, sample(), SAMPLE_AUTHOR)
+        async with database.writing() as connection:
+            await record_unseen(connection, ARCHIVE, "a test")
+        yield database
+
+
+def random_filter(random: Random) -> EventFilter:
+    def some(words: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(random.sample(list(words), random.choice([0, 0, 0, 1, 2])))
+
+    first, last = sorted(date(2023 + random.randrange(3), random.randint(1, 12), 15) for _ in "ab")
+    return EventFilter(
+        countries=some(("KZ", "AF", "PS", "SA", "FR")),
+        parties=some(PARTIES),
+        actors=some(PARTIES),
+        subjects=some(PARTIES),
+        kinds=some([*Kind, *FAMILIES]),
+        statuses=some(list(Status)),
+        verifications=some(list(Verification)),
+        directions=some(list(Direction)),
+        regimes=some([regime for regime in REGIMES if regime]),
+        measures=some([measure for measure in MEASURES if measure]),
+        date_from=random.choice([None, first]),
+        date_to=random.choice([None, last]),
+        date_field=random.choice(list(DateField)),
+        date_match=random.choice(list(DateMatch)),
+    )
+
+
+def matches(event: NewEvent, wanted: EventFilter) -> bool:
+    facts = event.facts
+    parties = {p.party for p in facts.participants}
+    by_role = {role: {p.party for p in facts.participants if p.role == role} for role in ("actor", "subject")}
+    words: list[tuple[Sequence[str], set[Any]]] = [
+        (wanted.countries, {COUNTRY_OF.get(party, party) for party in parties}),
+        (wanted.parties, parties),
+        (wanted.actors, by_role["actor"]),
+        (wanted.subjects, by_role["subject"]),
+        (wanted.kinds, {facts.kind, family_of(facts.kind)}),
+        (wanted.statuses, {facts.status}),
+        (wanted.verifications, {facts.verification}),
+        (wanted.directions, {facts.direction}),
+        (wanted.regimes, {facts.regime}),
+        (wanted.measures, {facts.measure}),
+    ]
+    return all(not asked or set(asked) & had for asked, had in words) and in_range(event, wanted)
+
+
+def in_range(event: NewEvent, wanted: EventFilter) -> bool:
+    if wanted.date_from is None and wanted.date_to is None:
+        return True
+    field = wanted.date_field
+    text = event.facts.date if field == "date" else getattr(event.facts.dates, field)
+    if text is None:
+        return False
+    days = days_of(text)
+    first, last = days.first or date.min, days.last or date.max
+    begin, end = wanted.date_from or date.min, wanted.date_to or date.max
+    if wanted.date_match is DateMatch.WITHIN:
+        return begin <= first and last <= end
+    return first <= end and begin <= last
+
+
+def by_day(event: NewEvent) -> tuple[date, date, str]:
+    days: Days = event.facts.days
+    return (days.last or date.max, days.first or date.min, event.id)
+
+
+async def walk(
+    database: Database, wanted: EventFilter, sort: Sort, limit: int
+) -> AsyncIterator[list[str]]:
+    after = None
+    while True:
+        async with database.reading() as connection:
+            page = await events_page(connection, wanted, sort, limit, after)
+        yield [json.loads(document)["id"] for document in page.documents]
+        if page.next is None:
+            return
+        after = page.next
+
+
+async def test_every_filter_gives_what_a_naive_reading_gives(archive: Database) -> None:
+    random = Random(11)
+    own = {event.id for event in ARCHIVE}
+    found_any = 0
+    for _ in range(150):
+        wanted = random_filter(random)
+        expected = sorted((e for e in ARCHIVE if matches(e, wanted)), key=by_day, reverse=True)
+        async with archive.reading() as connection:
+            page = await events_page(connection, wanted, limit=1_000, with_total=True)
+        found = [json.loads(document)["id"] for document in page.documents]
+        assert [each for each in found if each in own] == [each.id for each in expected], wanted
+        assert page.total == len(found)
+        found_any += bool(expected)
+    assert found_any > 30, "the random filters hardly ever match anything"
+
+
+@pytest.mark.parametrize("sort", [Sort.NEWEST, Sort.OLDEST])
+@pytest.mark.parametrize("limit", [1, 7, 200])
+async def test_a_walk_gives_each_event_once_in_order(
+    archive: Database, sort: Sort, limit: int
+) -> None:
+    wanted = EventFilter(countries=("AF",))
+    walked = [each async for page in walk(archive, wanted, sort, limit) for each in page]
+    async with archive.reading() as connection:
+        whole = await events_page(connection, wanted, sort, 10_000)
+    assert walked == [json.loads(document)["id"] for document in whole.documents]
+    assert len(walked) == len(set(walked)) > 100
+
+
+@pytest.mark.parametrize("sort", list(Sort))
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_walk_while_events_are_added_misses_none_and_repeats_none(
+    archive: Database, sort: Sort, seed: int
+) -> None:
+    wanted = EventFilter(parties=("taliban",))
+    async with archive.reading() as connection:
+        before = await events_page(connection, wanted, sort, 10_000)
+    walked: list[str] = []
+    additions = random_events(seed=100 + seed, count=60)
+    async for page in walk(archive, wanted, sort, 20):
+        walked += page
+        added, additions = additions[:6], additions[6:]
+        async with archive.writing() as connection:
+            await record_unseen(connection, added, "a test")
+    there_before = [json.loads(document)["id"] for document in before.documents]
+    assert [each for each in walked if each in set(there_before)] == there_before
+    assert len(walked) == len(set(walked))
+
+
+async def test_oldest_is_the_exact_reverse_of_newest(archive: Database) -> None:
+    lists = []
+    for sort in (Sort.NEWEST, Sort.OLDEST):
+        async with archive.reading() as connection:
+            page = await events_page(connection, EventFilter(), sort, 10_000)
+        lists.append(list(page.documents))
+    assert lists[0] == lists[1][::-1]
+
+
+async def test_open_ends_come_after_every_day_and_open_starts_before(archive: Database) -> None:
+    async with archive.reading() as connection:
+        page = await events_page(connection, EventFilter(), Sort.NEWEST, 10_000)
+    lasts = [json.loads(document)["latest"] for document in page.documents]
+    assert None in lasts
+    bounded = [last for last in lasts if last is not None]
+    assert lasts == [None] * (len(lasts) - len(bounded)) + bounded
+
+
+async def test_an_empty_page_still_counts(archive: Database) -> None:
+    async with archive.reading() as connection:
+        nothing = await events_page(connection, EventFilter(parties=("FR",)), with_total=True)
+        beyond = await events_page(
+            connection,
+            EventFilter(countries=("KZ",)),
+            after=(date.min, date.min, ""),
+            with_total=True,
+        )
+    assert (nothing.total, nothing.documents, nothing.next) == (1, nothing.documents, None)
+    assert beyond.documents == []
+    assert beyond.total is not None
+    assert beyond.total > 100
+
+
+async def test_changed_since_goes_by_the_registers_own_time(archive: Database) -> None:
+    async with archive.reading() as connection:
+        newest = await events_page(connection, EventFilter(), Sort.RECENTLY_UPDATED, 5)
+        oldest_of_five = json.loads(newest.documents[-1])["updated_at"]
+        since = EventFilter(updated_since=datetime.fromisoformat(oldest_of_five))
+        found = await events_page(connection, since, Sort.RECENTLY_UPDATED)
+    assert list(found.documents) == list(newest.documents)
+
+
+async def test_one_event_is_found_by_its_id_alone(archive: Database) -> None:
+    async with archive.reading() as connection:
+        document = await event_document(connection, ARCHIVE[0].id)
+        assert document is not None
+        assert json.loads(document)["id"] == ARCHIVE[0].id
+        assert await event_document(connection, "no-such-event") is None
+
+
+def test_every_sort_has_an_order_of_columns_that_are_never_null() -> None:
+    assert set(ORDERS) == set(Sort)
+    for order in ORDERS.values():
+        assert not any(column.nullable for column in order.columns)

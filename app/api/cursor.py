@@ -40,7 +40,7 @@ def decode(cursor: str, question: Mapping[str, Any]) -> list[str]:
         raw = b""
     digest, payload = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
     if not payload or digest != _digest(payload, question):
-        raise _refused()
+        raise refused()
     position: list[str] = json.loads(payload)
     return position
 
@@ -50,5 +50,6 @@ def _digest(payload: bytes, question: Mapping[str, Any]) -> bytes:
     return blake2b(canonical + b"\0" + payload, digest_size=_DIGEST_BYTES).digest()
 
 
-def _refused() -> RefusedError:
+def refused() -> RefusedError:
+    """Return the refusal of a cursor, to be raised."""
     return RefusedError(Fault("query", "cursor", "invalid_cursor", HOW_TO_GO_ON))

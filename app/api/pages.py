@@ -40,7 +40,10 @@ def position_in(text: str | None, question: Mapping[str, Any], order: Order) -> 
     if text is None:
         return None
     types = [column.type.python_type for column in order.columns]
-    return [
-        kind.fromisoformat(value) if issubclass(kind, date) else value
-        for kind, value in zip(types, cursor.decode(text, question), strict=True)
-    ]
+    try:
+        return [
+            kind.fromisoformat(value) if issubclass(kind, date) else value
+            for kind, value in zip(types, cursor.decode(text, question), strict=True)
+        ]
+    except ValueError as error:
+        raise cursor.refused() from error

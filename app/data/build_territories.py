@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 -- Some of the names are Russian or Chinese.
 """Make app/data/territories.json from CLDR, ISO 3166 and our own overlay.
 
 Run it as `python -m app.data.build_territories`; with `--check` it writes nothing and exits with 1

@@ -18,7 +18,7 @@ _LETTERS = {
     "ŋ": "n", "ħ": "h",
     # Letters that Arabic, Persian, Urdu and Pashto keyboards write with different characters.
     "ی": "ي", "ى": "ي", "ې": "ي", "ۍ": "ي", "ک": "ك", "ګ": "گ", "ة": "ه", "ہ": "ه", "ھ": "ه",
-    "ە": "ه",     "ٱ": "ا",
+    "ە": "ه", "ٱ": "ا",
 }  # fmt: skip
 _AND = " and "
 # Dots and double quotes stand inside abbreviations (U.S.A., the gershayim of Hebrew), so that what

@@ -5,16 +5,19 @@ sentence and a non-zero status.
 """
 
 import asyncio
+import errno
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 from app import __version__
 from app.commands.load import SAMPLE_AUTHOR, Loaded, load_timeline, sample
@@ -24,7 +27,7 @@ from app.commands.reference import add_territories
 from app.db import schema
 from app.db.embedded import embedded
 from app.db.engine import Database
-from app.domain.errors import ChanceryError, UnavailableError
+from app.domain.errors import ChanceryError, MisconfiguredError, UnavailableError
 from app.main import create_app
 from app.settings import Settings, settings_from_environment
 
@@ -50,7 +53,8 @@ def main() -> NoReturn:
         _fail(str(error))
     except KeyboardInterrupt:
         _fail("Interrupted.")
-    except Exception as error:  # noqa: BLE001 - A command never ends in a traceback.
+    except Exception as error:
+        # A command never ends in a traceback.
         if os.environ.get("CHANCERY_DEBUG"):
             raise
         name = type(error).__name__
@@ -70,23 +74,52 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many processes answer.")] = 1,
 ) -> None:
     """Serve the register. Without a database of yours, one is started and filled."""
-    with _database() as (settings, url):
+    # The port is taken before anything else is begun, so that one in use costs nothing.
+    with _listening(host, port) as listener, _database() as (settings, url):
         _run(_prepare(settings, url))
         # Workers are processes of their own and learn the address from the environment.
         os.environ["CHANCERY_DATABASE_URL"] = url
         _announce(host, port)
-        uvicorn.run(
-            "app.main:create_app_from_environment",
-            factory=True,
-            host=host,
-            port=port,
-            workers=workers,
-            http="app.api.protocol:BoundedProtocol",
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
-            log_level="warning",
-        )
+        _answer(listener, workers)
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise MisconfiguredError(_why_not_listening(host, port, error)) from error
+    with listener:
+        yield listener
+
+
+def _why_not_listening(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is in use: stop what listens there, or choose another with --port."
+    # Python adds the address once more.
+    reason = str(error.strerror).partition(" (while ")[0]
+    return f"Port {port} of {host} can't be listened on ({reason}): choose --host and --port anew."
+
+
+def _answer(listener: socket.socket, workers: int) -> None:
+    """Answer requests until a signal comes; uvicorn's own `run` would bind the port by itself."""
+    config = uvicorn.Config(
+        "app.main:create_app_from_environment",
+        factory=True,
+        workers=workers,
+        http="app.api.protocol:BoundedProtocol",
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+        log_level="warning",
+    )
+    if workers > 1:
+        Multiprocess(config, [listener]).run()
+        return
+    # After its shutdown uvicorn raises the signal again: Ctrl-C is how one stops it, no failure.
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run([listener])
 
 
 def _announce(host: str, port: int) -> None:
@@ -137,7 +170,8 @@ def rebuild() -> None:
 @commands.command()
 def openapi() -> None:
     """Print the OpenAPI document."""
-    described = create_app(Settings(database_url="postgresql://described.invalid/none"))
+    nowhere = {"database_url": "postgresql://described.invalid/none"}
+    described = create_app(settings_from_environment().model_copy(update=nowhere))
     typer.echo(json.dumps(described.openapi(), ensure_ascii=False, indent=2))
 
 

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
-from app.api.problems import ProblemDocument
+from app.api.problems import ProblemDocument, problem_response
 
 SUMMARY = "A sourced register of diplomatic designation changes"
 DESCRIPTION = """
@@ -34,6 +34,8 @@ TAGS: list[dict[str, Any]] = [
     {"name": "Health", "description": "For those who run the service."},
 ]
 
+_THEIR_422 = "HTTPValidationError"
+
 
 def operation_id(route: APIRoute) -> str:
     """Return a readable id, which deep links and generated clients show."""
@@ -41,19 +43,29 @@ def operation_id(route: APIRoute) -> str:
 
 
 def complete(app: FastAPI) -> None:
-    """Let the document name what FastAPI doesn't: the problems, and nothing it doesn't send."""
+    """Let the document tell of the problems that are sent, and of no others."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = generate()
-        schemas: dict[str, Any] = document["components"]["schemas"]
-        # FastAPI describes the 422 that it would send; ours is a problem like all others.
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
-        _, problems = models_json_schema(
-            [(ProblemDocument, "serialization")], ref_template="#/components/schemas/{model}"
-        )
-        schemas.update(problems["$defs"])
+        _describe_problems(document)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _describe_problems(document: dict[str, Any]) -> None:
+    schemas: dict[str, Any] = document["components"]["schemas"]
+    _, problems = models_json_schema(
+        [(ProblemDocument, "serialization")], ref_template="#/components/schemas/{model}"
+    )
+    schemas.update(problems["$defs"])
+    # FastAPI describes a 422 of its own wherever there are parameters.
+    for unused in (_THEIR_422, "ValidationError"):
+        schemas.pop(unused, None)
+    for path in document["paths"].values():
+        for operation in path.values():
+            responses = operation["responses"]
+            if _THEIR_422 in str(responses.get("422")):
+                del responses["422"]
+            responses.setdefault("default", problem_response("Any other problem."))

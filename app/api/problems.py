@@ -158,8 +158,10 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
         422: "A parameter can't be understood: the problem names it and suggests the right one.",
         503: "The database is away; try again after `Retry-After` seconds.",
     }
+    return {status: problem_response(titles[status]) for status in statuses}
+
+
+def problem_response(description: str) -> dict[str, Any]:
+    """Return how OpenAPI describes an answer that is a problem."""
     schema = {"$ref": "#/components/schemas/ProblemDocument"}
-    return {
-        status: {"description": titles[status], "content": {MEDIA_TYPE: {"schema": schema}}}
-        for status in statuses
-    }
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}

@@ -13,8 +13,10 @@ import os
 import pwd
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -56,13 +58,13 @@ def embedded(data_dir: Path, **parameters: str) -> Iterator[str]:
     """
     cluster = Cluster(_made(data_dir), parameters)
     with (data_dir / "users.lock").open("w") as users:
-        with _alone(data_dir):
-            fcntl.flock(users, fcntl.LOCK_SH)
-            cluster.start()
         try:
+            with _alone(data_dir), _undisturbed():
+                fcntl.flock(users, fcntl.LOCK_SH)
+                cluster.start()
             yield cluster.url()
         finally:
-            with _alone(data_dir):
+            with _alone(data_dir), _undisturbed():
                 if _was_last(users):
                     cluster.stop()
 
@@ -70,9 +72,10 @@ def embedded(data_dir: Path, **parameters: str) -> Iterator[str]:
 def _made(data_dir: Path) -> Path:
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
+        (data_dir / "start.lock").touch()
     except OSError as error:
         raise MisconfiguredError(
-            f"The data directory {data_dir} can't be made ({error.strerror}): "
+            f"The data directory {data_dir} can't be made or written ({error.strerror}): "
             "set CHANCERY_DATA_DIR to one that can."
         ) from error
     return data_dir.resolve()
@@ -84,6 +87,26 @@ def _alone(data_dir: Path) -> Iterator[None]:
     with (data_dir / "start.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put SIGTERM and Ctrl-C off to the block's end, so that no half-started server is left."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    handlers = {
+        put_off: signal.signal(put_off, lambda number, _: came.append(number))
+        for put_off in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for put_off, handler in handlers.items():
+            signal.signal(put_off, handler)
+    for number in came:
+        signal.raise_signal(number)
 
 
 def _was_last(users: IO[str]) -> bool:
@@ -117,7 +140,8 @@ class Cluster:
     def stop(self) -> None:
         """Stop the server; open connections end, nothing committed is lost."""
         socket_dir = self._socket_dir()
-        self._run("pg_ctl", "stop", "-D", str(self._data), "-m", "fast", "-w")
+        if self._runs():
+            self._run("pg_ctl", "stop", "-D", str(self._data), "-m", "fast", "-w")
         _remove_socket_dir(socket_dir)
 
     def _make(self) -> None:
@@ -177,6 +201,12 @@ class Cluster:
             return Path(lines[_SOCKET_LINE])
         return None
 
+    def _runs(self) -> bool:
+        with suppress(MisconfiguredError):
+            self._run("pg_ctl", "status", "-D", str(self._data))
+            return True
+        return False
+
     def _is_ready(self) -> bool:
         socket_dir = self._socket_dir()
         if socket_dir is None:
@@ -211,6 +241,8 @@ class Cluster:
                 cwd="/",
                 text=True,
                 check=False,
+                # A terminal's Ctrl-C is meant for us, who then stop the server in good order.
+                start_new_session=True,
             )
             output.seek(0)
             if done.returncode != 0:

@@ -90,11 +90,28 @@ def _add_reading_document(app: FastAPI) -> None:
 def only_reading(document: dict[str, Any]) -> dict[str, Any]:
     """Return the OpenAPI document without the operations that write."""
     reading = {
-        path: {"get": operations["get"]}
+        path: {"get": _for_people(operations["get"])}
         for path, operations in document["paths"].items()
         if "get" in operations
     }
     return {**document, "paths": reading}
+
+
+def _for_people(operation: dict[str, Any]) -> dict[str, Any]:
+    return {**operation, "parameters": [_explained(p) for p in operation.get("parameters", [])]}
+
+
+def _explained(parameter: dict[str, Any]) -> dict[str, Any]:
+    """Say in a parameter what Swagger UI wouldn't show, and leave a new value empty.
+
+    It shows no titles, and its button for another value writes "string" into the new field unless
+    there is a default.
+    """
+    schema = parameter["schema"]
+    told = f"**{schema['title']}.** {parameter.get('description', '')}".strip()
+    if schema.get("items", {}).get("type") == "string":
+        schema = {**schema, "items": {**schema["items"], "default": ""}}
+    return {**parameter, "description": told, "schema": schema}
 
 
 def _add_icon(app: FastAPI) -> None:

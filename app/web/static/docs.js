@@ -1,8 +1,13 @@
-// Starts Swagger UI on the document that the page names, and fills in the form from the address.
+// Starts Swagger UI on the document that the page names, fills in the form from the page's
+// address, and says aloud what Swagger UI leaves unsaid. What is used of it beyond its settings
+// (actions, class names) is internal: the browser tests hold it to the version that is shipped.
 "use strict";
 
 const root = document.getElementById("swagger-ui");
+const notice = document.getElementById("notice");
 const FIRST_OPERATION = "list_events";
+const RENDERED_MS = 100;
+let asking = null; // The operation whose Execute was pressed last.
 
 // Swagger UI brings dark colours of its own, but waits for a class to be set.
 const darkness = matchMedia("(prefers-color-scheme: dark)");
@@ -20,35 +25,91 @@ const ui = SwaggerUIBundle({
   displayRequestDuration: true,
   defaultModelsExpandDepth: -1,
   defaultModelExpandDepth: 2,
-  showCommonExtensions: true,
   syntaxHighlight: { theme: "idea" },
-  onComplete: prefill,
+  onComplete: fillFromAddress,
+  plugins: [{ statePlugins: { spec: { wrapActions: { setResponse: thenShowAnswer } } } }],
 });
 
-// `/docs?country=KZ` opens the form with Kazakhstan filled in. Swagger UI has no setting for it:
-// these are its internal actions, which a test holds to the version that is shipped.
-function prefill() {
+// `/docs?country=KZ` opens the form with Kazakhstan filled in, and asks nothing by itself.
+function fillFromAddress() {
   const asked = new URLSearchParams(location.search);
-  if (!asked.size) return;
-  const wanted = location.hash.split("/").pop() || FIRST_OPERATION;
-  const found = operation(wanted);
-  if (!found) return;
-  const unknown = [];
-  for (const name of new Set(asked.keys())) {
-    const parameter = found.parameters.find((each) => each.get("name") === name);
-    const values = asked.getAll(name).filter((value) => value.trim());
-    if (parameter) fill(found.key, parameter, values);
-    else unknown.push(name);
-  }
-  ui.layoutActions.show(["operations", found.tag, wanted], true);
+  const operation = findOperation(location.hash.split("/").pop() || FIRST_OPERATION);
+  if (!operation || ![...asked.keys()].length) return;
+  const left = [...new Set(asked.keys())].flatMap((name) => fill(operation, name, asked.getAll(name)));
+  ui.layoutActions.show(["operations", operation.tag, operation.id], true);
+  notice.textContent = "The form is filled in from the link you followed: press Execute to ask."
+    + (left.length ? ` Left out, because the form doesn't know it: ${left.join(", ")}.` : "");
+  notice.hidden = false;
+  const block = `operations-${operation.tag}-${operation.id}`;
+  setTimeout(() => document.getElementById(block)?.scrollIntoView(), RENDERED_MS);
 }
-function operation(id) {
+
+function findOperation(id) {
   for (const [path, methods] of ui.specSelectors.specJson().get("paths"))
     for (const [method, each] of methods)
       if (each.get("operationId") === id)
-        return { key: [path, method], tag: each.getIn(["tags", 0]), parameters: each.get("parameters") };
+        return { id, key: [path, method], tag: each.getIn(["tags", 0]), parameters: each.get("parameters") };
 }
-function fill(key, parameter, values) {
-  const several = parameter.getIn(["schema", "type"]) === "array";
-  ui.specActions.changeParamByIdentity(key, parameter, several ? values : values.at(-1), false);
+
+// Returns what can't be filled in: a whole parameter, or words that are not in its list.
+function fill(operation, name, given) {
+  const parameter = operation.parameters?.find((each) => each.get("name") === name);
+  if (!parameter) return [`${name}=${given.join()}`];
+  const words = closedList(parameter.get("schema"));
+  const known = given.filter((value) => value.trim() && (!words || words.includes(value)));
+  const value = parameter.getIn(["schema", "type"]) === "array" ? known : known.at(-1);
+  if (known.length) ui.specActions.changeParam(operation.key, name, parameter.get("in"), value, false);
+  return given.filter((each) => each.trim() && !known.includes(each)).map((each) => `${name}=${each}`);
 }
+
+function closedList(schema) {
+  const one = schema.get("items") ?? schema;
+  const place = one.get("$ref")?.split("/").slice(1);
+  return (place ? ui.specSelectors.specJson().getIn(place) : one).get("enum");
+}
+
+root.addEventListener("click", (event) => {
+  if (!event.target.matches(".execute")) return;
+  asking = event.target.closest(".opblock");
+  notice.hidden = true;
+  setTimeout(explainRefusal, RENDERED_MS);
+});
+
+// With a number out of range, Execute does nothing and says nothing: let the browser say why.
+function explainRefusal() {
+  const control = asking.querySelector("input.invalid");
+  if (!control) return;
+  control.setCustomValidity(control.title || "This can't be sent.");
+  control.reportValidity();
+  control.addEventListener("input", () => control.setCustomValidity(""), { once: true });
+}
+
+// The answer stands below a long form, so it is brought into view.
+function thenShowAnswer(setResponse) {
+  return (...response) => {
+    setTimeout(() => {
+      const answer = asking?.querySelector(".responses-wrapper");
+      if (!answer) return;
+      answer.tabIndex = -1;
+      answer.focus({ preventScroll: true });
+      answer.scrollIntoView({ block: "start" });
+    }, RENDERED_MS);
+    return setResponse(...response);
+  };
+}
+
+// Swagger UI labels no control, so screen readers would say "edit text" nineteen times.
+const LABELS = [
+  ["input, select:not(.examples-select-element)", ""],
+  [".examples-select-element", "Examples for "],
+  [".json-schema-form-item-add", "Add a value to "],
+  [".json-schema-form-item-remove", "Remove this value from "],
+];
+
+function label() {
+  for (const row of root.querySelectorAll("tr[data-param-name]"))
+    for (const [controls, prefix] of LABELS)
+      for (const control of row.querySelectorAll(controls))
+        control.setAttribute("aria-label", prefix + row.dataset.paramName);
+}
+new MutationObserver(label).observe(root, { childList: true, subtree: true });

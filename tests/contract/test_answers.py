@@ -1,0 +1,69 @@
+"""What is sent is what is described: real answers against the published schema, to the letter."""
+
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from app.main import create_app
+from app.settings import Settings
+
+ANSWERS = {
+    "/v1/events?limit=200&include=total": "/v1/events",
+    "/v1/events?country=RU&limit=1": "/v1/events",
+    "/v1/events?party=FR&actor=KZ": "/v1/events",
+    "/v1/events/kz-taliban-delisting-2023": "/v1/events/{id}",
+    "/v1/measures?limit=200": "/v1/measures",
+    "/v1/measures/ru-suspension-law-2024": "/v1/measures/{id}",
+    "/v1/territories?limit=200": "/v1/territories",
+    "/v1/territories/KZ": "/v1/territories/{code}",
+    "/v1/parties?limit=200": "/v1/parties",
+    "/v1/parties/taliban": "/v1/parties/{id}",
+    "/v1/regimes": "/v1/regimes",
+    "/v1/regimes/RU-UFL": "/v1/regimes/{code}",
+    "/v1/vocabulary": "/v1/vocabulary",
+    "/v1/vocabulary/kind": "/v1/vocabulary/{code}",
+    "/livez": "/livez",
+    "/readyz": "/readyz",
+}
+
+
+def described(path: str, status: str, media_type: str) -> Draft202012Validator:
+    """Return the validator of one described answer, in which unknown members are refused."""
+    document = create_app(
+        Settings(database_url="postgresql://described.invalid/none")
+    ).openapi()
+    schema = document["paths"][path]["get"]["responses"][status]["content"][media_type]["schema"]
+    for component in document["components"]["schemas"].values():
+        if "properties" in component:
+            component.setdefault("additionalProperties", False)
+    return Draft202012Validator({**schema, "components": document["components"]})
+
+
+def test_every_operation_is_tried() -> None:
+    document = create_app(
+        Settings(database_url="postgresql://described.invalid/none")
+    ).openapi()
+    assert set(ANSWERS.values()) == set(document["paths"])
+
+
+@pytest.mark.parametrize(("address", "path"), ANSWERS.items())
+async def test_an_answer_is_as_described(
+    client: httpx.AsyncClient, address: str, path: str
+) -> None:
+    response = await client.get(address)
+    assert response.headers["content-type"] == "application/json"
+    described(path, "200", "application/json").validate(response.json())
+
+
+@pytest.mark.parametrize("query", ["x=1", "limit=0", "country=Congo&party=nobody", "cursor=x"])
+async def test_a_problem_is_as_described(client: httpx.AsyncClient, query: str) -> None:
+    response = await client.get(f"/v1/events?{query}")
+    described("/v1/events", "422", "application/problem+json").validate(response.json())
+
+
+def test_the_validator_refuses_what_is_not_described() -> None:
+    validator = described("/v1/regimes", "200", "application/json")
+    broken: list[Any] = [{"items": [{"code": "A"}], "next": None}, {"items": [], "next": 1}, {}]
+    assert not any(validator.is_valid(each) for each in broken)

@@ -14,7 +14,9 @@ run: environment
 
 test: check
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST)
+	$(BIN)/python -m coverage run -m pytest -n 2 --dist loadscope $(PYTEST)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 check: test-environment
 	$(BIN)/python -m ruff check .

@@ -11,7 +11,6 @@ from app.db import schema
 from app.db.embedded import Cluster, embedded
 from app.db.engine import Database
 from tests.support.client import client_of
-from tests.support.database import FAST
 from tests.support.problems import problem_of
 
 READS = ["/readyz", "/v1/events", "/v1/events/any", "/v1/parties", "/v1/measures"]
@@ -59,7 +58,8 @@ class Control:
 
 
 async def test_reads_recover_by_themselves_when_the_database_returns(tmp_path: Path) -> None:
-    with embedded(tmp_path, **FAST) as url:
+    # Not with fsync off, as other tests: this server is killed and must remember.
+    with embedded(tmp_path) as url:
         await schema.migrate(url)
         async with Database(url) as database, database.writing() as connection:
             await add_territories(connection)

@@ -45,6 +45,8 @@ async def test_the_rebuilt_projection_is_identical(empty_url: str) -> None:
     async with Database(empty_url) as database:
         await fill(database)
         before = await projections(database)
+        async with database.reading() as connection:
+            assert await rebuilding.count_events(connection) == 864
         assert await run(database) == 864
         assert await projections(database) == before
 

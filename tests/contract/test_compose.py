@@ -120,7 +120,9 @@ def test_the_last_stage_holds_the_environment_and_no_tools_to_build() -> None:
     assert last["COPY"].argument == "--from=build /opt/chancery /opt/chancery"
     assert last["CMD"].words() == ["chancery", "serve", "--host", "0.0.0.0"]  # noqa: S104
     runs = " ".join(
-        one.argument for one in instructions() if one.name == "RUN" and one.stage == last["RUN"].stage
+        one.argument
+        for one in instructions()
+        if one.name == "RUN" and one.stage == last["RUN"].stage
     )
     assert not re.search(r"\b(apt|apt-get|pip|gcc)\b", runs)
 

@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from tests.support.dockerfile import Instruction, instructions, last_stage
+from tests.support.processes import postmasters
 from tests.support.service import (
     ROOT,
     clean_environment,
     free_port,
-    postmasters,
     started,
     wait_until_ready,
 )

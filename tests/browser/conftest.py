@@ -1,0 +1,97 @@
+"""A real browser: Chromium, as it is installed on the machine."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    # The browser's own errands, which would be counted as requests of the page.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def installed_chromium() -> str | None:
+    """Return the program of the browser, or None where there is none."""
+    configured = os.environ.get("CHANCERY_TEST_CHROMIUM")
+    return configured or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def launched(program: str) -> Iterator[Browser]:
+    """Run the browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Visit:
+    """A page with what it asked for and complained about."""
+
+    page: Page
+    address: str
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.address + path)
+        self.page.locator(".opblock").first.wait_for()
+        return self.page
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's program."""
+    program = installed_chromium()
+    if program is None:
+        pytest.skip(
+            f"There is no Chromium: none of {', '.join(NAMES)} is on the PATH, and "
+            "CHANCERY_TEST_CHROMIUM names none."
+        )
+    return program
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str, service: str) -> Iterator[Browser]:  # noqa: ARG001 - The order matters.
+    """One browser for a module.
+
+    Playwright's event loop runs in this thread as long as the browser does, and no other loop can:
+    so it starts after the service, which needs one, and ends before other modules' tests.
+    """
+    with launched(chromium) as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(browser: Browser, service: str) -> Iterator[Visit]:
+    """A new page, watched: whatever a test does, no other host is asked and nothing goes wrong."""
+    with browser.new_context(viewport={"width": 1200, "height": 900}) as context:
+        visit = Visit(context.new_page(), service)
+        visit.page.on("request", lambda request: visit.requests.append(request.url))
+        visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+        visit.page.on(
+            "console",
+            # A violation of the policy is told as an error on the console as well.
+            lambda said: visit.complaints.append(said.text) if said.type == "error" else None,
+        )
+        yield visit
+    hosts = {urlsplit(url).netloc for url in visit.requests if not url.startswith("data:")}
+    assert hosts == {urlsplit(service).netloc}
+    assert visit.complaints == []

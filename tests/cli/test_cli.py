@@ -1,0 +1,329 @@
+"""The command line as people use it: real processes, real databases, no traceback ever."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.db.embedded import embedded
+from tests.support.database import execute
+from tests.support.processes import postmasters, socket_dir
+from tests.support.service import (
+    ROOT,
+    clean_environment,
+    free_port,
+    started,
+    wait_until_ready,
+)
+
+TIMEOUT_S = 60
+CHANCERY = (sys.executable, "-m", "app")
+ON_A_DATABASE = ("serve", "migrate", "load", "rebuild")
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A running `chancery serve`."""
+
+    address: str
+    process: subprocess.Popen[str]
+
+    def events(self) -> Any:
+        answer = httpx.get(f"{self.address}/v1/events", params={"limit": 200})
+        assert answer.status_code == 200
+        return answer.json()["items"]
+
+    def stop(self, number: int = signal.SIGTERM) -> str:
+        """Stop it and return all that it said."""
+        self.process.send_signal(number)
+        said, _ = self.process.communicate(timeout=TIMEOUT_S)
+        return said
+
+
+@contextmanager
+def serving(data_dir: Path, *options: str) -> Iterator[Serving]:
+    port = free_port()
+    command = [*CHANCERY, "serve", "--port", str(port), *options]
+    with started(command, {"CHANCERY_DATA_DIR": str(data_dir)}, ROOT) as process:
+        address = f"http://127.0.0.1:{port}"
+        wait_until_ready(address, process)
+        yield Serving(address, process)
+
+
+def chancery(
+    *arguments: str, url: str = "", data_dir: Path | str = "", cwd: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    settings = {"CHANCERY_DATABASE_URL": url, "CHANCERY_DATA_DIR": str(data_dir)}
+    return subprocess.run(
+        [*CHANCERY, *arguments],
+        cwd=cwd,
+        env=clean_environment() | {"PYTHONPATH": str(ROOT)} | settings,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+
+
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one line that a successful command says."""
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
+    assert "Traceback" not in done.stderr
+    return done.stdout.strip()
+
+
+def complaint(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one line that a failed command says."""
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("chancery: ")
+    assert done.stderr.count("\n") == 1
+    assert "unexpected" not in done.stderr
+    return done.stderr.strip()
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with the sample timeline, which tests copy."""
+    data_dir = tmp_path_factory.mktemp("filled")
+    said(chancery("migrate", data_dir=data_dir))
+    said(chancery("load", data_dir=data_dir))
+    return data_dir
+
+
+@pytest.fixture
+def new_dir(tmp_path: Path) -> Iterator[Path]:
+    """A data directory that isn't there yet; what a failed test leaves running on it is stopped."""
+    data_dir = tmp_path / "the data"
+    yield data_dir
+    if postmasters(data_dir):
+        with embedded(data_dir):
+            pass
+
+
+@pytest.fixture
+def data_dir(filled: Path, new_dir: Path) -> Path:
+    """A filled data directory of the test's own."""
+    # Of Python's own ways to copy none keeps the owner, which PostgreSQL insists on.
+    subprocess.run(["cp", "-a", str(filled), str(new_dir)], check=True)
+    return new_dir
+
+
+def test_each_command_says_in_one_line_what_it_did(unmigrated_url: str) -> None:
+    assert said(chancery("migrate", url=unmigrated_url)).startswith("The schema is at ")
+    first = said(chancery("load", url=unmigrated_url))
+    events = first.removeprefix("Loaded the sample timeline: ").split()[0]
+    assert first.startswith(f"Loaded the sample timeline: {events} of {events} events, ")
+    assert int(events) > 100
+    assert said(chancery("migrate", url=unmigrated_url)).startswith("The schema is at ")
+    again = f"Loaded the sample timeline: 0 of {events} events, 0 parties and 0 regimes were new."
+    assert said(chancery("load", url=unmigrated_url)) == again
+    assert said(chancery("rebuild", url=unmigrated_url)).startswith(f"Rebuilt {events} events")
+
+
+def test_openapi_prints_the_document_and_needs_no_database() -> None:
+    done = chancery("openapi", url="postgresql://nobody@127.0.0.1:1/none")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "/v1/events" in json.loads(done.stdout)["paths"]
+
+
+def test_no_environment_variable_is_needed(tmp_path: Path) -> None:
+    assert said(chancery("migrate", cwd=tmp_path)).startswith("The schema is at ")
+    assert (tmp_path / ".chancery" / "postgres" / "PG_VERSION").exists()
+    assert not postmasters(tmp_path / ".chancery")
+
+
+@pytest.mark.parametrize("command", ["serve", "load", "rebuild"])
+def test_an_unmigrated_database_is_refused_and_left_as_it_was(
+    unmigrated_url: str, command: str
+) -> None:
+    assert "`chancery migrate`" in complaint(chancery(*at_any_port(command), url=unmigrated_url))
+    # Were it migrated by the way, the second refusal would fail.
+    assert "`chancery migrate`" in complaint(chancery("load", url=unmigrated_url))
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+def test_a_database_of_a_newer_release_is_refused(empty_url: str, command: str) -> None:
+    run_sql(empty_url, "UPDATE alembic_version SET version_num = '9999'")
+    assert "9999" in complaint(chancery(*at_any_port(command), url=empty_url))
+
+
+@pytest.mark.parametrize("command", ON_A_DATABASE)
+def test_an_unreachable_database_is_one_sentence(command: str) -> None:
+    url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
+    sentence = complaint(chancery(*at_any_port(command), url=url))
+    assert "can't be reached" in sentence
+    assert "CHANCERY_DATABASE_URL" in sentence
+
+
+@pytest.mark.parametrize("command", ON_A_DATABASE)
+@pytest.mark.parametrize("url", ["nonsense", "sqlite:///register.db"])
+def test_a_nonsense_address_is_one_sentence(command: str, url: str) -> None:
+    assert "CHANCERY_DATABASE_URL" in complaint(chancery(*at_any_port(command), url=url))
+
+
+@pytest.mark.parametrize("command", ["serve", "openapi"])
+def test_a_nonsense_setting_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, timeline_url: str, command: str
+) -> None:
+    settings = {"CHANCERY_PUBLIC_URL": "nonsense", "CHANCERY_DATABASE_URL": timeline_url}
+    monkeypatch.setattr(f"{__name__}.clean_environment", lambda: os.environ | settings)
+    assert "CHANCERY_PUBLIC_URL" in complaint(chancery(*at_any_port(command), url=timeline_url))
+
+
+@pytest.mark.parametrize("command", ON_A_DATABASE)
+def test_a_data_directory_that_cannot_be_made_is_one_sentence(tmp_path: Path, command: str) -> None:
+    (tmp_path / "file").touch()
+    done = chancery(*at_any_port(command), data_dir=tmp_path / "file" / "data")
+    assert "CHANCERY_DATA_DIR" in complaint(done)
+
+
+def test_a_data_directory_that_cannot_be_written_is_one_sentence() -> None:
+    # Even root can make no file there.
+    assert "CHANCERY_DATA_DIR" in complaint(chancery("load", data_dir="/proc"))
+
+
+def test_a_port_in_use_is_one_sentence_and_nothing_is_begun(new_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        sentence = complaint(chancery("serve", "--port", port, data_dir=new_dir))
+    assert f"Port {port} is in use" in sentence
+    assert not new_dir.exists()
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "203.0.113.1"])
+def test_a_host_that_cannot_be_listened_on_is_one_sentence(host: str, new_dir: Path) -> None:
+    assert host in complaint(chancery(*at_any_port("serve"), "--host", host, data_dir=new_dir))
+
+
+def test_a_start_that_fails_stops_the_embedded_server(data_dir: Path) -> None:
+    with embedded(data_dir) as url:
+        run_sql(url, "UPDATE alembic_version SET version_num = '9999'")
+    assert "9999" in complaint(chancery(*at_any_port("serve"), data_dir=data_dir))
+    assert not postmasters(data_dir)
+
+
+def test_every_command_works_beside_a_running_server(data_dir: Path) -> None:
+    with serving(data_dir) as server:
+        before, running = server.events(), postmasters(data_dir)
+        assert "The schema" in said(chancery("migrate", data_dir=data_dir))
+        assert ": 0 of " in said(chancery("load", data_dir=data_dir))
+        assert "Rebuilt" in said(chancery("rebuild", data_dir=data_dir))
+        assert chancery("openapi", data_dir=data_dir).returncode == 0
+        assert server.events() == before
+        assert postmasters(data_dir) == running
+
+
+def test_a_second_server_shares_the_database_and_the_last_stops_it(data_dir: Path) -> None:
+    with serving(data_dir) as one, serving(data_dir) as two:
+        assert one.events() == two.events()
+        one.stop()
+        assert two.events()
+        two.stop()
+    assert not postmasters(data_dir)
+
+
+def test_serving_again_keeps_the_data(new_dir: Path) -> None:
+    with serving(new_dir) as first:
+        before = first.events()
+        assert "events" in loaded(first.stop())
+    with serving(new_dir) as second:
+        # The moment at which each was recorded tells the same events from ones loaded anew.
+        assert second.events() == before
+        assert loaded(second.stop()) == ""
+
+
+def test_several_workers_share_the_one_database(data_dir: Path) -> None:
+    with serving(data_dir, "--workers", "2") as server:
+        assert len(postmasters(data_dir)) == 1
+        assert len(workers_of(server)) == 2
+        assert server.events()
+        assert "Traceback" not in server.stop()
+        assert server.process.returncode == 0
+    assert not postmasters(data_dir)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_service_in_good_order(data_dir: Path, number: int) -> None:
+    with serving(data_dir) as server:
+        sockets = socket_dir(data_dir)
+        assert sockets.is_dir()
+        assert server.stop(number).count("\n") == 3, "It says where it serves, and no more."
+        assert server.process.returncode == 0
+    assert not postmasters(data_dir)
+    assert not sockets.exists()
+
+
+def test_a_signal_during_the_start_leaves_no_server_behind(data_dir: Path) -> None:
+    command = [*CHANCERY, *at_any_port("serve")]
+    with started(command, {"CHANCERY_DATA_DIR": str(data_dir)}, ROOT) as process:
+        wait_for_postmaster(data_dir)
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=TIMEOUT_S)
+    assert (process.returncode, output) == (0, "")
+    assert not postmasters(data_dir)
+
+
+@pytest.mark.parametrize("killed", ["the service", "the service and its PostgreSQL"])
+def test_nothing_is_lost_when_it_is_killed(data_dir: Path, killed: str) -> None:
+    with serving(data_dir) as server:
+        before = server.events()
+        server.stop(signal.SIGKILL)
+    left = postmasters(data_dir)
+    assert len(left) == 1
+    if killed != "the service":
+        os.kill(left[0], signal.SIGKILL)
+    with serving(data_dir) as server:
+        assert (postmasters(data_dir) == left) == (killed == "the service")
+        assert server.events() == before
+        server.stop()
+    assert not postmasters(data_dir)
+
+
+def test_a_server_that_was_shut_down_by_somebody_else_is_no_failure(data_dir: Path) -> None:
+    with serving(data_dir) as server:
+        os.kill(postmasters(data_dir)[0], signal.SIGQUIT)
+        assert "Traceback" not in server.stop()
+        assert server.process.returncode == 0
+
+
+def at_any_port(command: str) -> list[str]:
+    """Return the command, which shall not meet what else may listen on this machine."""
+    return [command, "--port", str(free_port())] if command == "serve" else [command]
+
+
+def run_sql(url: str, statement: str) -> None:
+    asyncio.run(execute(url, statement))
+
+
+def loaded(output: str) -> str:
+    return "".join(line for line in output.splitlines() if line.startswith("Loaded"))
+
+
+def workers_of(server: Serving) -> list[str]:
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    return [
+        child
+        for child in children.read_text().split()
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+
+
+def wait_for_postmaster(data_dir: Path) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while not postmasters(data_dir):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

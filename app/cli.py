@@ -17,6 +17,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 import uvicorn
+from alembic.util import CommandError
 from uvicorn.supervisors import Multiprocess
 
 from app import __version__
@@ -176,7 +177,12 @@ def openapi() -> None:
 
 
 async def _migrate(url: str) -> None:
-    await schema.migrate(url)
+    try:
+        await schema.migrate(url)
+    except CommandError as error:
+        raise MisconfiguredError(
+            f"This release doesn't know the database's schema ({error}): use a newer release."
+        ) from error
     async with Database(url) as database, database.writing() as connection:
         await add_territories(connection)
 

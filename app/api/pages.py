@@ -22,7 +22,7 @@ def page(
 ) -> Response:
     """Return a page: `items`, `next` (also as a Link, RFC 8288) and the other members."""
     address = continued(request, next_cursor) if next_cursor else None
-    rest = json.dumps({"next": address, **members}, ensure_ascii=False)
+    rest = json.dumps({"next": address, **members}, ensure_ascii=False, separators=(",", ":"))
     body = f'{{"items":[{",".join(items)}],{rest[1:]}'
     return answer(request, body, headers={"Link": f'<{address}>; rel="next"'} if address else None)
 

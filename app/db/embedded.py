@@ -32,6 +32,9 @@ _SUPERUSER = "chancery"
 _DATABASE = "chancery"
 # The fifth line of postmaster.pid names the socket's directory (storage/pidfile.h).
 _SOCKET_LINE = 4
+# The numbers of capabilities(7), the narrower one first.
+_PASSES = {"dac_read_search": 2, "dac_override": 1}
+_SETPCAP = 8
 
 
 def _programs() -> Path:
@@ -253,18 +256,38 @@ class Cluster:
         return f"The embedded PostgreSQL failed ({program}: {last.strip()}). Its log: {self._log}"
 
     def _without_root(self) -> list[str]:
-        """Return what to put before a command so that it doesn't run as root, which it refuses.
-
-        The capability to pass through directories lets the server reach its files in a place
-        that is closed to others, such as /root, without opening that place to anybody.
-        """
+        """Return what to put before a command so that it doesn't run as root, which it refuses."""
         if os.geteuid() != 0:
             return []
         user = self._user()
         return [
             *("setpriv", f"--reuid={user}", f"--regid={pwd.getpwuid(user).pw_gid}"),
-            *("--clear-groups", "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"),
+            *("--clear-groups", *_reach()),
         ]
+
+
+def _reach() -> list[str]:
+    """Return the options that let the server reach its files in a place that is closed to it.
+
+    The capability to pass through directories opens nothing, such as /root, to anybody else. In a
+    container root mostly lacks it and has the wider one. PostgreSQL asks access(2) for its own
+    programs, and that heeds a capability only where no_setuid_fixup is set.
+    """
+    held = _capabilities()
+    able = [name for name, number in _PASSES.items() if held >> number & 1]
+    if not able or not held >> _SETPCAP & 1:
+        return []
+    return [
+        *(f"--inh-caps=+{able[0]}", f"--ambient-caps=+{able[0]}"),
+        "--securebits=+no_setuid_fixup",
+    ]
+
+
+def _capabilities() -> int:
+    with suppress(OSError):
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("CapEff:")[2].split()[0], 16)
+    return 0
 
 
 def _new_directory(path: Path) -> Path:

@@ -36,7 +36,9 @@ class UnavailableError(ChanceryError):
 
     def __init__(self) -> None:
         """Say so in one sentence."""
-        super().__init__("The database can't be reached at the moment. Try again in a few seconds.")
+        super().__init__(
+            "The database can't be reached or takes too long at the moment. Try again shortly."
+        )
 
 
 class MisconfiguredError(ChanceryError):

@@ -21,17 +21,9 @@ READING_DOCUMENT = "/openapi-docs.json"
 # Tried in Chromium: Swagger UI needs neither inline scripts nor inline styles, for it sets styles
 # through the object model, which the policy doesn't govern. Its style sheet draws arrows and ticks
 # from `data:` addresses, which carry their picture in themselves and ask nobody.
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
@@ -108,7 +100,8 @@ def _explained(parameter: dict[str, Any]) -> dict[str, Any]:
     there is a default.
     """
     schema = parameter["schema"]
-    told = f"**{schema['title']}.** {parameter.get('description', '')}".strip()
+    title = f"**{schema['title']}.** " if "title" in schema else ""
+    told = title + parameter.get("description", "")
     if schema.get("items", {}).get("type") == "string":
         schema = {**schema, "items": {**schema["items"], "default": ""}}
     return {**parameter, "description": told, "schema": schema}

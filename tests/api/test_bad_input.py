@@ -151,7 +151,7 @@ async def test_the_longest_address_is_answered(client: httpx.AsyncClient) -> Non
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1/nothing", "/v1", "/v1/events/", "/v1/events/a/b", "/V1/events", "//v1/events", "/v2/events"],
+    ["/v1/nothing", "/v1", "/v1/events/", "/v1/events/a/b", "/V1/events", "//v1/events", "/v2"],
 )  # fmt: skip
 async def test_an_unknown_path_is_a_404(client: httpx.AsyncClient, path: str) -> None:
     assert problem_of(await client.get(path), 404)["code"] == "not-found"
@@ -193,7 +193,7 @@ async def test_a_wrong_method_is_a_405_that_lists_the_right_ones(
 
 @pytest.mark.parametrize("host", ['evil"><', "a b", "x/y", "[::1", "host:port", "é"])
 async def test_a_host_that_is_none_is_refused(client: httpx.AsyncClient, host: str) -> None:
-    response = await client.get("/v1/events?limit=1", headers={"Host": host.encode()})
+    response = await client.get("/v1/events?limit=1", headers={b"Host": host.encode()})
     assert problem_of(response, 400)["code"] == "invalid-host"
 
 

@@ -16,8 +16,8 @@ from tests.browser.conftest import installed_chromium, launched
 from tests.support.service import served
 
 PICTURE = STATIC / "docs-screenshot.png"
-WIDTH = 1100
-FORM_HEIGHT = 900
+WIDTH = 1200
+FORM_HEIGHT = 1160
 ANSWER_HEIGHT = 560
 QUESTION = "/docs?country=Kazakhstan&kind=designation.delist"
 
@@ -40,19 +40,19 @@ def halves(browser: Browser, address: str) -> tuple[bytes, bytes]:
     page = browser.new_page(viewport={"width": WIDTH, "height": FORM_HEIGHT})
     page.goto(address + QUESTION)
     page.get_by_role("status").wait_for()
-    scroll_to(page, "tr[data-param-name=country]")
+    scroll_to(page, "tr[data-param-name=country]", above=70)
     form = page.screenshot()
     page.get_by_role("button", name="Execute").click()
     page.locator(".live-responses-table").wait_for()
     page.set_viewport_size({"width": WIDTH, "height": ANSWER_HEIGHT})
-    scroll_to(page, ".responses-wrapper")
+    scroll_to(page, ".responses-wrapper", above=0)
     return form, page.screenshot()
 
 
-def scroll_to(page: Page, selector: str) -> None:
+def scroll_to(page: Page, selector: str, above: int) -> None:
     page.wait_for_timeout(500)  # The page scrolls by itself first.
     page.locator(selector).first.evaluate("e => e.scrollIntoView({block: 'start'})")
-    page.evaluate("scrollBy(0, -70)")
+    page.evaluate(f"scrollBy(0, -{above})")
     page.wait_for_timeout(300)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import text
@@ -38,7 +39,7 @@ async def test_numbers_have_no_gaps_and_instants_grow_with_them(empty_url: str) 
         found = await journal(database)
     assert [seq for seq, _ in found] == list(range(1, WRITERS * EACH + 1))
     instants = [recorded_at for _, recorded_at in found]
-    assert all(one < other for one, other in zip(instants, instants[1:], strict=False))
+    assert all(one < other for one, other in pairwise(instants))
 
 
 async def test_a_reader_never_sees_a_number_before_all_smaller_ones(empty_url: str) -> None:

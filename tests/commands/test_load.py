@@ -53,7 +53,9 @@ async def _loaded_state(database: Database) -> list[Any]:
         await load_timeline(connection, sample(), SAMPLE_AUTHOR)
     async with database.reading() as connection:
         rows = await connection.execute(
-            select(EventRevision.seq, EventRevision.event, EventRevision.recorded_at, Event.document)
+            select(
+                EventRevision.seq, EventRevision.event, EventRevision.recorded_at, Event.document
+            )
             .join(Event, Event.id == EventRevision.event)
             .order_by(EventRevision.seq)
         )

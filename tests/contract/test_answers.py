@@ -31,9 +31,7 @@ ANSWERS = {
 
 def described(path: str, status: str, media_type: str) -> Draft202012Validator:
     """Return the validator of one described answer, in which unknown members are refused."""
-    document = create_app(
-        Settings(database_url="postgresql://described.invalid/none")
-    ).openapi()
+    document = create_app(Settings(database_url="postgresql://described.invalid/none")).openapi()
     schema = document["paths"][path]["get"]["responses"][status]["content"][media_type]["schema"]
     for component in document["components"]["schemas"].values():
         if "properties" in component:
@@ -42,9 +40,7 @@ def described(path: str, status: str, media_type: str) -> Draft202012Validator:
 
 
 def test_every_operation_is_tried() -> None:
-    document = create_app(
-        Settings(database_url="postgresql://described.invalid/none")
-    ).openapi()
+    document = create_app(Settings(database_url="postgresql://described.invalid/none")).openapi()
     assert set(ANSWERS.values()) == set(document["paths"])
 
 

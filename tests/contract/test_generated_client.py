@@ -4,18 +4,21 @@ import importlib
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-CONFIGURATION = "package_name_override: register_client\nproject_name_override: register-client\npost_hooks: []\n"
+CONFIGURATION = """
+package_name_override: register_client
+project_name_override: register-client
+post_hooks: []
+"""
 
 
 @pytest.fixture(scope="module")
 def generated(service: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder: Path = tmp_path_factory.mktemp("client")
+    folder = tmp_path_factory.mktemp("client")
     document = httpx.get(f"{service}/openapi.json").json()
     (folder / "openapi.json").write_text(json.dumps(document), encoding="utf-8")
     (folder / "config.yml").write_text(CONFIGURATION, encoding="utf-8")

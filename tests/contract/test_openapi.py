@@ -43,7 +43,9 @@ def test_it_lists_what_exists(document: dict[str, Any]) -> None:
 
 def test_every_filter_of_the_contract_is_a_parameter(document: dict[str, Any]) -> None:
     listed = document["paths"]["/v1/events"]["get"]["parameters"]
-    assert {parameter["name"] for parameter in listed} == FILTERS == set(EventParameters.model_fields)
+    assert (
+        {parameter["name"] for parameter in listed} == FILTERS == set(EventParameters.model_fields)
+    )
 
 
 def test_everything_is_described(document: dict[str, Any]) -> None:
@@ -81,7 +83,16 @@ def test_closed_lists_are_drop_downs(document: dict[str, Any]) -> None:
 
 def test_examples_survive_where_they_are_needed(document: dict[str, Any]) -> None:
     listed = {p["name"]: p for p in document["paths"]["/v1/events"]["get"]["parameters"]}
-    for name in ("country", "party", "actor", "subject", "regime", "measure", "date_from", "date_to"):
+    for name in (
+        "country",
+        "party",
+        "actor",
+        "subject",
+        "regime",
+        "measure",
+        "date_from",
+        "date_to",
+    ):
         assert listed[name]["examples"], name
 
 
@@ -108,7 +119,9 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
         if isinstance(value, dict):
             own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
             return own + [each for part in value.values() for each in references(part)]
-        return [each for part in value for each in references(part)] if isinstance(value, list) else []
+        return (
+            [each for part in value for each in references(part)] if isinstance(value, list) else []
+        )
 
     for reference in references(document):
         assert reference.rpartition("/")[2] in document["components"]["schemas"]

@@ -1,5 +1,7 @@
 """Schemathesis makes up requests from the OpenAPI document and sends them to a running service."""
 
+from typing import Any
+
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
@@ -30,6 +32,6 @@ CHECKS = [
     suppress_health_check=list(HealthCheck),
 )
 def test_no_request_is_answered_against_the_document(
-    case: schemathesis.Case, service: str
+    case: schemathesis.Case[Any], service: str
 ) -> None:
     case.call_and_validate(base_url=service, checks=CHECKS)

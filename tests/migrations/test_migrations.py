@@ -49,8 +49,10 @@ async def test_the_migrated_schema_is_that_of_the_tables(
         ("triggers", "ALTER TABLE event_revision DISABLE TRIGGER append_only"),
         (
             "functions",
-            "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql "
-            "AS 'BEGIN RETURN NEW; END'",
+            """
+            CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql
+                AS 'BEGIN RETURN NEW; END'
+            """,
         ),
     ],
 )
@@ -78,9 +80,7 @@ async def test_several_starting_at_once_migrate_once(unmigrated_url: str) -> Non
     assert await current(unmigrated_url) == schema.newest_revision()
 
 
-async def test_an_unmigrated_database_is_told_apart(
-    unmigrated_url: str, empty_url: str
-) -> None:
+async def test_an_unmigrated_database_is_told_apart(unmigrated_url: str, empty_url: str) -> None:
     async with Database(unmigrated_url) as database, database.reading() as connection:
         with pytest.raises(UnmigratedError, match="chancery migrate"):
             await schema.check_schema(connection)

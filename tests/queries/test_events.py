@@ -64,7 +64,10 @@ def random_filter(random: Random) -> EventFilter:
 def matches(event: NewEvent, wanted: EventFilter) -> bool:
     facts = event.facts
     parties = {p.party for p in facts.participants}
-    by_role = {role: {p.party for p in facts.participants if p.role == role} for role in ("actor", "subject")}
+    by_role = {
+        role: {p.party for p in facts.participants if p.role == role}
+        for role in ("actor", "subject")
+    }
     words: list[tuple[Sequence[str], set[Any]]] = [
         (wanted.countries, {COUNTRY_OF.get(party, party) for party in parties}),
         (wanted.parties, parties),

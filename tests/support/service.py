@@ -25,9 +25,7 @@ def service(timeline_url: str) -> Iterator[str]:
 
 
 @contextmanager
-def served(
-    environment: Mapping[str, str], *options: str, cwd: Path = ROOT
-) -> Iterator[str]:
+def served(environment: Mapping[str, str], *options: str, cwd: Path = ROOT) -> Iterator[str]:
     """Run `chancery serve` until it is ready, and stop it as an operator would."""
     port = free_port()
     command = [sys.executable, "-m", "app", "serve", "--port", str(port), *options]

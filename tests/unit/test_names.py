@@ -1,5 +1,3 @@
-# ruff: noqa: RUF001 -- Names in other scripts look like Latin ones, which is the point.
-
 from itertools import combinations
 
 import pytest

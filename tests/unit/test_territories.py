@@ -1,5 +1,3 @@
-# ruff: noqa: RUF001 -- Names in other scripts look like Latin ones, which is the point.
-
 import json
 import subprocess
 import sys

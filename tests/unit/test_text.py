@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ def test_text_that_cant_be_stored_or_says_nothing_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "length"), [(Line, 500), (Quotation, 2_000), (Prose, 20_000), (Slug, 100), (Code, 100)]
 )
-def test_lengths_are_bounded(kind: object, length: int) -> None:
+def test_lengths_are_bounded(kind: Any, length: int) -> None:
     adapter: TypeAdapter[str] = TypeAdapter(kind)
     word = "A" if kind is Code else "a"
     assert adapter.validate_python(word * length)

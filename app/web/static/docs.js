@@ -33,7 +33,7 @@ const ui = SwaggerUIBundle({
 // `/docs?country=KZ` opens the form with Kazakhstan filled in, and asks nothing by itself.
 function fillFromAddress() {
   const asked = new URLSearchParams(location.search);
-  const operation = findOperation(location.hash.split("/").pop() || FIRST_OPERATION);
+  const operation = findOperation(location.hash.split("/").pop()) ?? findOperation(FIRST_OPERATION);
   if (!operation || ![...asked.keys()].length) return;
   const left = [...new Set(asked.keys())].flatMap((name) => fill(operation, name, asked.getAll(name)));
   ui.layoutActions.show(["operations", operation.tag, operation.id], true);

@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run test check environment test-environment lock territories openapi clean
+.PHONY: run test test-on-another-database check environment test-environment lock territories picture clean
 
 run: environment
 	@exec $(BIN)/python -m app serve
@@ -17,6 +17,10 @@ test: check
 	$(BIN)/python -m coverage run -m pytest -n 2 --dist loadscope $(PYTEST)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
+
+# The tests that ask a database, on the server behind CHANCERY_TEST_DATABASE_URL.
+test-on-another-database: test-environment
+	$(BIN)/python -m pytest -n 2 --dist loadscope tests/queries tests/commands tests/migrations tests/api
 
 check: test-environment
 	$(BIN)/python -m ruff check .
@@ -50,6 +54,10 @@ lock:
 # Makes app/data/territories.json anew from CLDR, ISO 3166 and the overlay.
 territories: test-environment
 	$(BIN)/python -m app.data.build_territories
+
+# Takes the README's picture of Swagger UI anew.
+picture: test-environment
+	$(BIN)/python -m tests.browser.picture
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

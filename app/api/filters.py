@@ -12,7 +12,7 @@ from app.domain.dates import DateFormatError, days_of
 from app.domain.vocabulary import Direction, KindOrFamily, Status, Verification
 from app.queries.events import DateField, DateMatch, Sort
 
-_SEVERAL = "Several are joined by OR."
+_SEVERAL = "With several, any of them is enough."
 _PICK = "Hold Ctrl (on a Mac Cmd) to pick several."
 _DAY_FORMATS = "YYYY, YYYY-MM or YYYY-MM-DD, such as 2024, 2024-12 or 2024-12-22"
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}", re.ASCII)

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
+from app.api.parameters import PageModel
 from app.api.problems import ProblemDocument, problem_response
 
 SUMMARY = "A sourced register of diplomatic designation changes"
@@ -14,8 +15,11 @@ Who takes whom off a terror list, which embassy reopens, which bill is tabled: *
 sources, its stage, and its dates as precisely as they are known.** Reading needs no key.
 
 1. **Choose** an operation below; *Filter the timeline* is the one most people need.
-2. **Fill in** what you look for. Every field may stay empty; examples are in the drop-downs.
-3. Press **Execute** and read the answer below it; the *Request URL* is a link you can share.
+2. **Fill in** what you look for; every field may stay empty. Choose an example or press *Write a
+   value*; in a list, hold Ctrl (on a Mac Cmd) to pick several.
+3. Press **Execute** and read the answer below it; the *Request URL* is a link you can share. To
+   share a filled-in form, put the filter after /docs:
+   [/docs?country=KZ&kind=designation.delist](/docs?country=KZ&kind=designation.delist).
 
 Things to know before you quote an answer:
 
@@ -26,6 +30,10 @@ Things to know before you quote an answer:
 * The register holds what has been recorded, not everything that has happened. No event found does
   not mean that nothing happened.
 * *Territory* is whatever people filter by; the word takes no position on anybody's status.
+* Found an error? Tell the people who run this service, with the event's id and a source.
+
+The software is under the MIT licence; the register's own words are under CC BY 4.0, its quotations
+remain their publishers'. Programmers find the whole description in [/openapi.json](/openapi.json).
 """
 LICENSE = {"name": "MIT (the software); CC BY 4.0 (the register's own words)", "identifier": "MIT"}
 TAGS: list[dict[str, Any]] = [
@@ -65,6 +73,8 @@ def _describe_problems(document: dict[str, Any]) -> None:
         schemas.pop(unused, None)
     for path in document["paths"].values():
         for operation in path.values():
+            # What turns pages stands last in a form.
+            operation.get("parameters", []).sort(key=lambda p: p["name"] in PageModel.model_fields)
             responses = operation["responses"]
             if _THEIR_422 in str(responses.get("422")):
                 del responses["422"]

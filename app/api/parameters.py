@@ -112,7 +112,7 @@ class PageModel(QueryModel):
     limit: int = parameter(
         DEFAULT_LIMIT,
         "How many on a page",
-        f"From 1 to {MAX_LIMIT}. Follow `next` for the rest.",
+        f"A whole number from 1 to {MAX_LIMIT}; follow `next` for the rest.",
         ge=1,
         le=MAX_LIMIT,
     )

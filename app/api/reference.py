@@ -34,7 +34,7 @@ class ListParameters(PageModel):
 
 def key(name: str, example: str) -> Any:
     """Declare the last part of a path: the code or id of one item."""
-    return Path(title=f"The {name}", description=f"Such as `{example}`.", examples=[example])
+    return Path(title=f"The {name}", description=f"Such as `{example}`.")
 
 
 def question(of: str, parameters: ListParameters) -> Mapping[str, Any]:

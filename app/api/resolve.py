@@ -17,6 +17,7 @@ from app.domain import territories
 from app.domain.document import instant
 from app.domain.errors import Fault, RefusedError
 from app.domain.names import closest, fold
+from app.domain.territories import Territory
 from app.domain.vocabulary import PartyKind
 from app.queries import names
 from app.queries.events import DateField, DateMatch, EventFilter
@@ -35,9 +36,17 @@ class Resolution:
     found: Known
     faults: list[Fault] = field(default_factory=list)
 
-    def refuse(self, name: str, code: str, message: str, choices: Sequence[str]) -> None:
-        """Note that a value can't be used."""
-        self.faults.append(Fault("query", name, code, message + meant(choices), tuple(choices)))
+    def refuse(
+        self,
+        parameter: str,
+        code: str,
+        message: str,
+        choices: Sequence[str] = (),
+        called: Iterable[str] = (),
+    ) -> None:
+        """Note that a value can't be used: what to write instead, and what that is called."""
+        asked = message + meant(called or choices)
+        self.faults.append(Fault("query", parameter, code, asked, tuple(choices)))
 
 
 async def resolve(
@@ -85,9 +94,9 @@ async def _countries(under_way: Resolution, texts: Sequence[str]) -> list[str]:
         if len(matches) == 1:
             codes.append(matches[0].code)
         elif matches:
-            choices = [f"{match.code} ({match.name})" for match in matches]
+            codes_meant = [match.code for match in matches]
             message = f"“{shown(text)}” has several meanings."
-            under_way.refuse("country", "ambiguous", message, choices)
+            under_way.refuse("country", "ambiguous", message, codes_meant, _called(matches))
         elif len(governments) == 1:
             codes.extend(governments)
         else:
@@ -96,14 +105,20 @@ async def _countries(under_way: Resolution, texts: Sequence[str]) -> list[str]:
 
 
 def _refuse_country(under_way: Resolution, text: str) -> None:
-    message = f"“{shown(text)}” is no country or bloc that the register knows."
     parties = under_way.found.parties.get(fold(text), [])
     if parties:
-        choices = [f"party={party.id}" for party in parties]
         message = f"“{shown(text)}” is a party, not a country."
+        choices = [f"party={party.id}" for party in parties]
+        under_way.refuse("country", "unknown_country", message, choices)
     else:
-        choices = [match.name for match in territories.suggest(text)]
-    under_way.refuse("country", "unknown_country", message, choices)
+        message = f"“{shown(text)}” is no country or bloc that the register knows."
+        near = territories.suggest(text)
+        names_meant = [each.name for each in near]
+        under_way.refuse("country", "unknown_country", message, names_meant, _called(near))
+
+
+def _called(several: Iterable[Territory]) -> list[str]:
+    return [f"{each.name} ({each.code})" for each in several]
 
 
 async def _parties(under_way: Resolution, parameter: str, texts: Sequence[str]) -> list[str]:
@@ -165,7 +180,7 @@ def _check_range(under_way: Resolution, parameters: EventParameters) -> None:
     first, last = parameters.date_from, parameters.date_to
     if first and last and last < first:
         message = f"The range ends ({last}) before it begins ({first}): exchange the two."
-        under_way.refuse("date_to", "empty_range", message, ())
+        under_way.refuse("date_to", "empty_range", message)
 
 
 def _filter(parameters: EventParameters, understood: dict[str, list[str]]) -> EventFilter:

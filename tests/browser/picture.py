@@ -11,11 +11,10 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, Page
 
-from app.web.docs import STATIC
 from tests.browser.conftest import installed_chromium, launched
 from tests.support.service import served
 
-PICTURE = STATIC / "docs-screenshot.png"
+PICTURE = Path(__file__).with_name("docs.png")
 WIDTH = 1200
 FORM_HEIGHT = 1160
 ANSWER_HEIGHT = 560

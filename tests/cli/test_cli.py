@@ -30,6 +30,11 @@ from tests.support.service import (
 
 TIMEOUT_S = 60
 CHANCERY = (sys.executable, "-m", "app")
+# What Docker leaves to root in a container.
+IN_A_CONTAINER = (
+    "-all,+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,+setpcap,"
+    "+net_bind_service,+sys_chroot,+kill,+audit_write"
+)
 ON_A_DATABASE = ("serve", "migrate", "load", "rebuild")
 
 
@@ -63,12 +68,16 @@ def serving(data_dir: Path, *options: str) -> Iterator[Serving]:
 
 
 def chancery(
-    *arguments: str, url: str = "", data_dir: Path | str = "", cwd: Path = ROOT
+    *arguments: str,
+    url: str = "",
+    data_dir: Path | str = "",
+    cwd: Path = ROOT,
+    before: tuple[str, ...] = (),
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     settings = {"CHANCERY_DATABASE_URL": url, "CHANCERY_DATA_DIR": str(data_dir)}
     return subprocess.run(
-        [*CHANCERY, *arguments],
+        [*before, *CHANCERY, *arguments],
         cwd=cwd,
         env=clean_environment() | {"PYTHONPATH": str(ROOT)} | settings,
         capture_output=True,
@@ -146,6 +155,14 @@ def test_no_environment_variable_is_needed(tmp_path: Path) -> None:
     assert not postmasters(tmp_path / ".chancery")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root has capabilities that can be missing.")
+def test_root_in_a_container_has_an_embedded_server_too(new_dir: Path) -> None:
+    before = ("setpriv", f"--bounding-set={IN_A_CONTAINER}")
+    done = chancery("migrate", data_dir=new_dir, before=before)
+    assert said(done).startswith("The schema is at ")
+    assert not postmasters(new_dir)
+
+
 @pytest.mark.parametrize("command", ["serve", "load", "rebuild"])
 def test_an_unmigrated_database_is_refused_and_left_as_it_was(
     unmigrated_url: str, command: str
@@ -169,8 +186,10 @@ def test_an_unreachable_database_is_one_sentence(command: str) -> None:
     assert "CHANCERY_DATABASE_URL" in sentence
 
 
-@pytest.mark.parametrize("command", ON_A_DATABASE)
-@pytest.mark.parametrize("url", ["nonsense", "sqlite:///register.db"])
+@pytest.mark.parametrize(
+    ("command", "url"),
+    [*((command, "nonsense") for command in ON_A_DATABASE), ("migrate", "sqlite:///register.db")],
+)
 def test_a_nonsense_address_is_one_sentence(command: str, url: str) -> None:
     assert "CHANCERY_DATABASE_URL" in complaint(chancery(*at_any_port(command), url=url))
 
@@ -184,7 +203,7 @@ def test_a_nonsense_setting_is_one_sentence(
     assert "CHANCERY_PUBLIC_URL" in complaint(chancery(*at_any_port(command), url=timeline_url))
 
 
-@pytest.mark.parametrize("command", ON_A_DATABASE)
+@pytest.mark.parametrize("command", ["serve", "migrate"])
 def test_a_data_directory_that_cannot_be_made_is_one_sentence(tmp_path: Path, command: str) -> None:
     (tmp_path / "file").touch()
     done = chancery(*at_any_port(command), data_dir=tmp_path / "file" / "data")

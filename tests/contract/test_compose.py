@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from check_jsonschema.builtin_schemas import get_builtin_schema
-from jsonschema import Draft7Validator
+from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from tests.support.dockerfile import instructions, last_stage
@@ -31,7 +31,7 @@ def services(compose: dict[str, Any]) -> dict[str, Any]:
 
 
 def faults(compose: dict[str, Any]) -> list[str]:
-    validator = Draft7Validator(get_builtin_schema("vendor.compose-spec"))
+    validator = Draft202012Validator(get_builtin_schema("vendor.compose-spec"))
     return [error.json_path for error in validator.iter_errors(compose)]
 
 
@@ -50,7 +50,6 @@ def test_the_compose_file_follows_the_specification(compose: dict[str, Any]) -> 
 def test_a_broken_compose_file_is_refused(
     compose: dict[str, Any], key: str, value: Any, place: str
 ) -> None:
-    # YAML's merged keys are shared between services; a copy of the whole is not.
     broken = deepcopy(compose)
     broken["services"]["chancery"][key] = value
     assert place in faults(broken)

@@ -102,7 +102,6 @@ async def read_event(
         Path(
             title="The event's id",
             description="Taken from a list: `kz-taliban-delisting-2023`.",
-            examples=["kz-taliban-delisting-2023"],
         ),
     ],
     register: Register,

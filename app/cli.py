@@ -18,6 +18,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 import uvicorn
 from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
 from uvicorn.supervisors import Multiprocess
 
 from app import __version__
@@ -58,9 +59,17 @@ def main() -> NoReturn:
         # A command never ends in a traceback.
         if os.environ.get("CHANCERY_DEBUG"):
             raise
-        name = type(error).__name__
-        _fail(f"An unexpected fault ({name}). Run it with CHANCERY_DEBUG=1 to see where.")
+        _fail(_explained(error))
     sys.exit(0)
+
+
+def _explained(error: Exception) -> str:
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        # Mostly a wrong user, password or database name, which PostgreSQL itself names best.
+        refusal = error.orig.__cause__ or error.orig
+        return f"The database refused ({refusal}). Is CHANCERY_DATABASE_URL right?"
+    name = type(error).__name__
+    return f"An unexpected fault ({name}). Run it with CHANCERY_DEBUG=1 to see where."
 
 
 def _fail(sentence: str) -> NoReturn:

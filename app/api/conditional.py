@@ -4,10 +4,10 @@ A tag is a digest of the plain bytes. The same tag stands on the compressed form
 from either is good for both; that is safe because nothing here answers ranges.
 """
 
-from hashlib import blake2b
-
 from starlette.requests import Request
 from starlette.responses import Response
+
+from app.domain.document import tag_of
 
 # Anybody may store an answer, but asks every time whether it still holds.
 CACHE_CONTROL = "public, no-cache"
@@ -21,16 +21,11 @@ def answer(
 ) -> Response:
     """Return the body with its tag, or 304 where the client has it already."""
     content = body.encode() if isinstance(body, str) else body
-    tag = entity_tag(content)
+    tag = tag_of(content)
     sent = {"ETag": tag, "Cache-Control": CACHE_CONTROL, **(headers or {})}
     if matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=sent)
     return Response(content, headers=sent, media_type=media_type)
-
-
-def entity_tag(content: bytes) -> str:
-    """Return the strong tag of these bytes."""
-    return f'"{blake2b(content, digest_size=12).hexdigest()}"'
 
 
 def matches(header: str | None, tag: str) -> bool:

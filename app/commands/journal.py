@@ -38,7 +38,7 @@ async def next_place(connection: WriteConnection) -> Place:
     """Return the next free place; the lock must be held.
 
     The clock may stand still or step back, so the instant is at least a microsecond after the
-    last one.
+    last one, be it of an event or of a party.
     """
     row = (
         await connection.execute(
@@ -47,7 +47,8 @@ async def next_place(connection: WriteConnection) -> Place:
                 SELECT coalesce(max(seq), 0) + 1,
                     greatest(clock_timestamp(),
                         (SELECT recorded_at FROM event_revision ORDER BY seq DESC LIMIT 1)
-                            + interval '1 microsecond')
+                            + interval '1 microsecond',
+                        (SELECT max(recorded_at) FROM party_revision) + interval '1 microsecond')
                 FROM event_revision
                 """
             )

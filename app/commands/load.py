@@ -13,11 +13,12 @@ from pydantic import TypeAdapter
 
 from app.commands.record import NewEvent, record_unseen
 from app.commands.reference import add_parties, add_regimes, add_territories
+from app.commands.revise import Author
 from app.db.engine import WriteConnection
 from app.domain.event import EventFacts
 from app.domain.reference import PartyFacts, RegimeFacts
 
-SAMPLE_AUTHOR = "sample timeline"
+SAMPLE_AUTHOR = Author("sample timeline")
 _JSON_OBJECT = TypeAdapter(dict[str, Any])
 
 
@@ -36,7 +37,7 @@ def sample() -> Traversable:
     return files("app") / "data" / "timeline"
 
 
-async def load_timeline(connection: WriteConnection, folder: Traversable, by: str) -> Loaded:
+async def load_timeline(connection: WriteConnection, folder: Traversable, author: Author) -> Loaded:
     """Load `parties.jsonl`, `regimes.jsonl` and `events.jsonl` from a folder."""
     parties = [PartyFacts.model_validate(row) for row in _rows(folder, "parties")]
     regimes = [RegimeFacts.model_validate(row) for row in _rows(folder, "regimes")]
@@ -45,9 +46,9 @@ async def load_timeline(connection: WriteConnection, folder: Traversable, by: st
     ]
     await add_territories(connection)
     return Loaded(
-        parties=await add_parties(connection, parties),
+        parties=await add_parties(connection, parties, author),
         regimes=await add_regimes(connection, regimes),
-        events=await record_unseen(connection, events, by),
+        events=await record_unseen(connection, events, author),
         of_events=len(events),
     )
 

@@ -1,50 +1,87 @@
-"""From revisions to what is read: the live event with its document, and who takes part in it."""
+"""From the truth to what is read: the live event with its document, and what it was before.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+A change puts the new document in place of the old one, and the old one among the past ones with
+the instant at which it ceased to be served.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, literal, select
 from sqlalchemy.dialects.postgresql import Range
 
 from app.db.engine import WriteConnection
-from app.db.tables import Event, EventParty
+from app.db.projections import Event, EventParty, PastEvent, PastEventParty
 from app.db.tables import Party as PartyTable
 from app.domain.dates import Days, days_of
-from app.domain.document import Party, Stamp, render
-from app.domain.event import EventFacts
+from app.domain.document import Party, render
+from app.domain.history import Revision, Version
 from app.domain.vocabulary import DateName, family_of
 
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """An event as it now stands: the facts of its latest revision, and the journal's stamp."""
-
-    id: str
-    facts: EventFacts
-    stamp: Stamp
+_EVENT_COLUMNS = [column.key for column in Event.__table__.columns]
+_PARTY_COLUMNS = [column.key for column in EventParty.__table__.columns]
 
 
-async def project(connection: WriteConnection, events: Sequence[Live]) -> None:
-    """Put these events in place of whatever the projection holds under their ids."""
-    if not events:
-        return
-    parties = await _parties(connection, events)
-    await remove(connection, [event.id for event in events])
-    await connection.execute(insert(Event), [_event_row(event, parties) for event in events])
+async def project(
+    connection: WriteConnection, revisions: Sequence[Revision], known_from: datetime | None = None
+) -> None:
+    """Let these revisions, the latest of their events, be what is read from an instant on.
+
+    Args:
+        connection: in the transaction that changes the truth.
+        revisions: one for each event; one that isn't live takes its event out of what is read.
+        known_from: since when the documents are what they are; when their revision was recorded,
+            unless it is another change that made them so.
+
+    """
+    events = [revision.event for revision in revisions]
+    since = {each.event: known_from or each.recorded_at for each in revisions}
+    if any(revision.revision > 1 for revision in revisions) or known_from is not None:
+        for instant in set(since.values()):
+            await _archive(connection, [e for e in events if since[e] == instant], instant)
+    live = [revision for revision in revisions if revision.is_live]
+    parties = await _parties(connection, live)
+    await put(connection, [_version(each, parties, since[each.event]) for each in live])
+
+
+async def put(connection: WriteConnection, versions: Sequence[Version]) -> None:
+    """Write versions: those that still hold as live events, the others as past ones."""
+    live = [each for each in versions if each.known_to is None]
+    past = [each for each in versions if each.known_to is not None]
+    for event_table, party_table, rows in (
+        (Event, EventParty, live),
+        (PastEvent, PastEventParty, past),
+    ):
+        if rows:
+            await connection.execute(insert(event_table), [_event_row(each) for each in rows])
+            await connection.execute(
+                insert(party_table), [row for each in rows for row in _party_rows(each)]
+            )
+
+
+async def _archive(connection: WriteConnection, events: Collection[str], until: datetime) -> None:
+    """Move the live documents of these events to the past."""
+    past = select(*(getattr(Event, key) for key in _EVENT_COLUMNS), literal(until))
     await connection.execute(
-        insert(EventParty), [row for event in events for row in _party_rows(event, parties)]
+        insert(PastEvent).from_select(
+            [*_EVENT_COLUMNS, "known_to"], past.where(Event.id.in_(events))
+        )
     )
-
-
-async def remove(connection: WriteConnection, events: Sequence[str]) -> None:
-    """Take events out of the projection; who took part in them goes along."""
+    parties = select(*(getattr(EventParty, key) for key in _PARTY_COLUMNS), Event.known_from)
+    await connection.execute(
+        insert(PastEventParty).from_select(
+            [*_PARTY_COLUMNS, "known_from"],
+            parties.join(Event, Event.id == EventParty.event).where(Event.id.in_(events)),
+        )
+    )
     await connection.execute(delete(Event).where(Event.id.in_(events)))
 
 
-async def _parties(connection: WriteConnection, events: Sequence[Live]) -> Mapping[str, Party]:
-    ids = {participant.party for event in events for participant in event.facts.participants}
+async def _parties(
+    connection: WriteConnection, revisions: Sequence[Revision]
+) -> Mapping[str, Party]:
+    ids = {party.party for revision in revisions for party in revision.facts.participants}
     rows = await connection.execute(
         select(PartyTable.id, PartyTable.name, PartyTable.kind, PartyTable.country).where(
             PartyTable.id.in_(ids)
@@ -53,11 +90,16 @@ async def _parties(connection: WriteConnection, events: Sequence[Live]) -> Mappi
     return {row.id: Party(*row) for row in rows}
 
 
-def _event_row(event: Live, parties: Mapping[str, Party]) -> dict[str, Any]:
-    facts = event.facts
-    return {
-        "id": event.id,
-        "revision": event.stamp.revision,
+def _version(revision: Revision, parties: Mapping[str, Party], known_from: datetime) -> Version:
+    document = render(revision.event, revision.facts, revision.stamp, parties)
+    return Version(revision, parties, document, known_from, None)
+
+
+def _event_row(version: Version) -> dict[str, Any]:
+    facts, stamp = version.revision.facts, version.revision.stamp
+    row = {
+        "id": version.revision.event,
+        "revision": stamp.revision,
         "kind": facts.kind,
         "family": family_of(facts.kind),
         "status": facts.status,
@@ -67,23 +109,29 @@ def _event_row(event: Live, parties: Mapping[str, Party]) -> dict[str, Any]:
         "measure": facts.measure,
         **_sort_days(facts.days),
         **{name: _range(getattr(facts.dates, name)) for name in DateName},
-        "recorded_at": event.stamp.recorded_at,
-        "updated_at": event.stamp.updated_at,
-        "document": render(event.id, facts, event.stamp, parties),
+        "recorded_at": stamp.recorded_at,
+        "updated_at": stamp.updated_at,
+        "known_from": version.known_from,
+        "document": version.document,
     }
+    return row if version.known_to is None else row | {"known_to": version.known_to}
 
 
-def _party_rows(event: Live, parties: Mapping[str, Party]) -> list[dict[str, Any]]:
+def _party_rows(version: Version) -> list[dict[str, Any]]:
+    facts = version.revision.facts
+    past = version.known_to is not None
+    since: dict[str, Any] = {"known_from": version.known_from} if past else {}
     return [
         {
-            "event": event.id,
+            "event": version.revision.event,
             "position": position,
             "party": participant.party,
             "role": participant.role,
-            "country": parties[participant.party].country,
-            **_sort_days(event.facts.days),
+            "country": version.parties[participant.party].country,
+            **_sort_days(facts.days),
+            **since,
         }
-        for position, participant in enumerate(event.facts.participants)
+        for position, participant in enumerate(facts.participants)
     ]
 
 

@@ -4,23 +4,23 @@ Readers are served meanwhile, and a batch holds the journal's lock, so that no w
 the reading of its revisions and the writing of its projection.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, TypeAlias
+from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import groupby
 
-from sqlalchemy import Row, delete, func, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import aliased
 
 from app.commands import journal
-from app.commands.projection import Live, project, remove
+from app.commands.projection import put
 from app.commands.reference import rebuild_names
+from app.commands.revise import revision_of
 from app.db.engine import Database, ReadConnection, WriteConnection
-from app.db.tables import Event, EventRevision
-from app.domain.document import Stamp
-from app.domain.event import EventFacts
+from app.db.projections import Event, PastEvent
+from app.db.tables import EventRevision, PartyRevision
+from app.domain.document import Party
+from app.domain.history import PartyName, Revision, versions
 
 BATCH = 500
-AnyRow: TypeAlias = Row[*tuple[Any, ...]]
-_GONE = ("retract", "merge")
 
 
 async def count_events(connection: ReadConnection) -> int:
@@ -39,55 +39,58 @@ async def rebuild(database: Database) -> AsyncIterator[int]:
     while True:
         async with database.writing() as connection:
             await journal.lock(connection)
-            latest = await _latest_revisions(connection, after)
-            await _project_batch(connection, latest)
-            await _remove_strays(connection, after, latest)
-        if not latest:
+            histories = await _histories(connection, after)
+            last = histories[-1][0].event if histories else None
+            await _clear(connection, after, last)
+            names = await _names(connection, histories)
+            await put(connection, [v for history in histories for v in versions(history, names)])
+        if last is None:
             return
-        after = latest[-1].event
-        yield len(latest)
+        after = last
+        yield len(histories)
 
 
-async def _latest_revisions(connection: WriteConnection, after: str) -> Sequence[AnyRow]:
-    first = select(EventRevision.event, EventRevision.recorded_at).where(
-        EventRevision.revision == 1, EventRevision.event > after
+async def _histories(connection: WriteConnection, after: str) -> list[list[Revision]]:
+    """Return the revisions of the next events in the order of their ids, event by event."""
+    batch = (
+        select(EventRevision.event)
+        .where(EventRevision.revision == 1, EventRevision.event > after)
+        .order_by(EventRevision.event)
+        .limit(BATCH)
     )
-    batch = first.order_by(EventRevision.event).limit(BATCH).subquery()
+    first = aliased(EventRevision)
     rows = await connection.execute(
-        select(
-            EventRevision.event,
-            EventRevision.revision,
-            EventRevision.action,
-            EventRevision.facts,
-            EventRevision.recorded_at.label("updated_at"),
-            batch.c.recorded_at,
-        )
-        .join(batch, batch.c.event == EventRevision.event)
-        .ext(distinct_on(EventRevision.event))
-        .order_by(EventRevision.event, EventRevision.revision.desc())
+        select(EventRevision.__table__, first.recorded_at.label("first_recorded_at"))
+        .join(first, (first.event == EventRevision.event) & (first.revision == 1))
+        .where(EventRevision.event.in_(batch))
+        .order_by(EventRevision.event, EventRevision.revision)
     )
-    return rows.all()
+    revisions = [revision_of(row) for row in rows]
+    return [list(group) for _, group in groupby(revisions, key=lambda each: each.event)]
 
 
-async def _project_batch(connection: WriteConnection, latest: Sequence[AnyRow]) -> None:
-    await project(
-        connection,
-        [
-            Live(
-                row.event,
-                EventFacts.model_validate(row.facts),
-                Stamp(row.revision, row.recorded_at, row.updated_at),
-            )
-            for row in latest
-            if row.action not in _GONE
-        ],
+async def _names(
+    connection: WriteConnection, histories: Sequence[Sequence[Revision]]
+) -> Mapping[str, list[PartyName]]:
+    """Return all that the parties in these histories were called, in the order of time."""
+    named = {p.party for history in histories for r in history for p in r.facts.participants}
+    table = PartyRevision
+    rows = await connection.execute(
+        select(table.party, table.recorded_at, table.name, table.kind, table.country)
+        .where(table.party.in_(named))
+        .order_by(table.party, table.revision)
     )
-    await remove(connection, [row.event for row in latest if row.action in _GONE])
+    names: dict[str, list[PartyName]] = {}
+    for row in rows:
+        party = Party(row.party, row.name, row.kind, row.country)
+        names.setdefault(row.party, []).append(PartyName(row.recorded_at, party))
+    return names
 
 
-async def _remove_strays(connection: WriteConnection, after: str, latest: Sequence[AnyRow]) -> None:
-    """Remove what the projection holds in the batch's range without a revision behind it."""
-    stray = delete(Event).where(Event.id > after, Event.id.not_in([row.event for row in latest]))
-    if latest:
-        stray = stray.where(Event.id <= latest[-1].event)
-    await connection.execute(stray)
+async def _clear(connection: WriteConnection, after: str, last: str | None) -> None:
+    """Empty the batch's range, also of what has no revision behind it."""
+    for table in (Event, PastEvent):
+        statement = delete(table).where(table.id > after)
+        if last is not None:
+            statement = statement.where(table.id <= last)
+        await connection.execute(statement)

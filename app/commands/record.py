@@ -1,18 +1,23 @@
-"""Record new events: revision 1 of each, its place in the journal, and what is read of it."""
+"""Record new events under an id of the client's or one made from the title and the date."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import re
+import unicodedata
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import select
 
 from app.commands import journal
-from app.commands.journal import Place
-from app.commands.projection import Live, project
+from app.commands.references import check_references
+from app.commands.revise import Author, Change, add_revisions
 from app.db.engine import WriteConnection
-from app.db.tables import EventRevision, Party, Regime, Table
-from app.domain.document import Stamp
-from app.domain.errors import Fault, RefusedError
+from app.db.tables import EventRevision
 from app.domain.event import EventFacts
+from app.domain.history import Revision
+from app.domain.text import MAX_ID_LENGTH
+
+# Room for the number that tells apart events of one title and date.
+_ROOM_FOR_NUMBER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,7 @@ class NewEvent:
 
 
 async def record_unseen(
-    connection: WriteConnection, events: Sequence[NewEvent], by: str, note: str | None = None
+    connection: WriteConnection, events: Sequence[NewEvent], author: Author
 ) -> int:
     """Record those events whose ids were never used, and return how many that were.
 
@@ -34,41 +39,55 @@ async def record_unseen(
     """
     await journal.lock(connection)
     used = await _used(connection, [event.id for event in events])
-    unseen = [event for event in events if event.id not in used]
-    await _check_references(connection, unseen)
-    place = await journal.next_place(connection)
+    unseen = {event.id: event.facts for event in events if event.id not in used}
+    await check_references(connection, unseen, several=True)
     if unseen:
-        await _write(connection, unseen, place, by, note)
+        changes = [Change(event, "record", facts) for event, facts in unseen.items()]
+        await add_revisions(connection, changes, author)
     return len(unseen)
 
 
-async def _write(
-    connection: WriteConnection, events: Sequence[NewEvent], first: Place, by: str, note: str | None
-) -> None:
-    places = [first.plus(offset) for offset in range(len(events))]
-    await connection.execute(
-        insert(EventRevision),
-        [
-            {
-                "event": event.id,
-                "revision": 1,
-                "seq": place.seq,
-                "recorded_at": place.recorded_at,
-                "action": "record",
-                "by": by,
-                "note": note,
-                "facts": event.facts.model_dump(mode="json", exclude_none=True),
-            }
-            for event, place in zip(events, places, strict=True)
-        ],
+async def record(
+    connection: WriteConnection, event: str, facts: EventFacts, author: Author
+) -> Revision:
+    """Record one event under an id that was never used; the journal's lock must be held.
+
+    Raises:
+        RefusedError: the event names something that doesn't exist.
+
+    """
+    await check_references(connection, {event: facts})
+    (added,) = await add_revisions(connection, [Change(event, "record", facts)], author)
+    return added
+
+
+async def free_id(connection: WriteConnection, facts: EventFacts) -> str:
+    """Return an unused id made from title and date; the journal's lock must be held."""
+    date = "-".join(re.findall("[0-9]+", facts.date))
+    stem = _slug(facts.title, MAX_ID_LENGTH - _ROOM_FOR_NUMBER - len(date) - 1)
+    base = f"{stem}-{date}" if stem else f"event-{date}"
+    taken = set(
+        await connection.scalars(
+            select(EventRevision.event)
+            .where(EventRevision.event.startswith(base, autoescape=True))
+            .distinct()
+        )
     )
-    await project(
-        connection,
-        [
-            Live(event.id, event.facts, Stamp(1, place.recorded_at, place.recorded_at))
-            for event, place in zip(events, places, strict=True)
-        ],
-    )
+    if stem and base not in taken:
+        return base
+    number = 2 if stem else 1
+    while f"{base}-{number}" in taken:
+        number += 1
+    return f"{base}-{number}"
+
+
+def _slug(title: str, longest: int) -> str:
+    """Return the title's Latin words in lower case, joined by hyphens, cut at a word's end."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    words = re.findall("[a-z0-9]+", plain)
+    while len("-".join(words)) > longest:
+        words.pop()
+    return "-".join(words)
 
 
 async def _used(connection: WriteConnection, ids: Collection[str]) -> set[str]:
@@ -76,44 +95,3 @@ async def _used(connection: WriteConnection, ids: Collection[str]) -> set[str]:
         select(EventRevision.event).where(EventRevision.event.in_(ids)).distinct()
     )
     return set(rows)
-
-
-async def _check_references(connection: WriteConnection, events: Sequence[NewEvent]) -> None:
-    own = {event.id for event in events}
-    related = {name for event in events for name in _related(event)} - own
-    known = {
-        "party": await _existing(connection, Party, {p for e in events for p in _parties(e)}),
-        "regime": await _existing(connection, Regime, {r for e in events for r in _regimes(e)}),
-        "event": own | await _used(connection, related),
-    }
-    faults = [fault for event in events for fault in _unknown(event, known)]
-    if faults:
-        raise RefusedError(*faults)
-
-
-async def _existing(
-    connection: WriteConnection, table: type[Table], keys: Collection[str]
-) -> set[str]:
-    (key,) = inspect(table).primary_key
-    return set(await connection.scalars(select(key).where(key.in_(keys))))
-
-
-def _parties(event: NewEvent) -> Iterator[str]:
-    return (participant.party for participant in event.facts.participants)
-
-
-def _regimes(event: NewEvent) -> Iterable[str]:
-    return [event.facts.regime] if event.facts.regime else []
-
-
-def _related(event: NewEvent) -> Iterator[str]:
-    return (relation.event for relation in event.facts.relations)
-
-
-def _unknown(event: NewEvent, known: dict[str, set[str]]) -> Iterator[Fault]:
-    named = {"party": _parties(event), "regime": _regimes(event), "event": _related(event)}
-    for what, names in named.items():
-        for name in names:
-            if name not in known[what]:
-                message = f"{event.id} names the {what} {name}, which doesn't exist."
-                yield Fault("body", what, "unknown_reference", message)

@@ -128,10 +128,11 @@ class Cluster:
         self._data = data_dir / "postgres"
         self._log = data_dir / "postgres.log"
         self._parameters = parameters
+        self._sockets: Path | None = None
 
     def url(self) -> str:
         """Return the address of the running server."""
-        return f"postgresql://{_SUPERUSER}@/{_DATABASE}?host={quote(str(self._socket_dir()))}"
+        return f"postgresql://{_SUPERUSER}@/{_DATABASE}?host={quote(str(self._sockets))}"
 
     def start(self) -> None:
         """Make the cluster where there is none, and start the server where it doesn't run."""
@@ -139,10 +140,12 @@ class Cluster:
             self._make()
         if not self._is_ready():
             self._start()
+        self._sockets = self._socket_dir()
 
     def stop(self) -> None:
         """Stop the server; open connections end, nothing committed is lost."""
-        socket_dir = self._socket_dir()
+        # A server that somebody else has shut down names its directory no more.
+        socket_dir = self._socket_dir() or self._sockets
         if self._runs():
             self._run("pg_ctl", "stop", "-D", str(self._data), "-m", "fast", "-w")
         _remove_socket_dir(socket_dir)
@@ -260,10 +263,8 @@ class Cluster:
         if os.geteuid() != 0:
             return []
         user = self._user()
-        return [
-            *("setpriv", f"--reuid={user}", f"--regid={pwd.getpwuid(user).pw_gid}"),
-            *("--clear-groups", *_reach()),
-        ]
+        ids = (f"--reuid={user}", f"--regid={pwd.getpwuid(user).pw_gid}", "--clear-groups")
+        return ["setpriv", *ids, *_reach()]
 
 
 def _reach() -> list[str]:
@@ -277,10 +278,8 @@ def _reach() -> list[str]:
     able = [name for name, number in _PASSES.items() if held >> number & 1]
     if not able or not held >> _SETPCAP & 1:
         return []
-    return [
-        *(f"--inh-caps=+{able[0]}", f"--ambient-caps=+{able[0]}"),
-        "--securebits=+no_setuid_fixup",
-    ]
+    pass_on = (f"--{kind}-caps=+{able[0]}" for kind in ("inh", "ambient"))
+    return [*pass_on, "--securebits=+no_setuid_fixup"]
 
 
 def _capabilities() -> int:

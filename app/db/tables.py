@@ -1,16 +1,12 @@
-"""The tables. Revisions are the truth; the others are reference data or projections of it.
+"""The tables that hold the truth: revisions, reference data, keys. See projections.py for the rest.
 
-`event_revision` takes no change and no removal, by anybody: a trigger refuses both. `event`,
-`event_party` and `party_name` hold nothing that can't be made anew from the rest, which is what
-`chancery rebuild` does. Vocabularies are text with a named CHECK, so that a later release can add
-a word without rewriting a table. Texts that are keys or sort orders collate by code point ("C"),
-so that every server sorts them alike.
-
-An open end of an event's own date is stored as an infinite day in `earliest` or `latest`, because
-the columns of a keyset must not be null.
+`event_revision` and `party_revision` take no change and no removal, by anybody: a trigger refuses
+both. Vocabularies are text with a named CHECK, so that a later release can add a word without
+rewriting a table. Texts that are keys or sort orders collate by code point ("C"), so that every
+server sorts them alike.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import EnumType
 from typing import Any
 
@@ -18,21 +14,20 @@ from sqlalchemy import (
     DDL,
     BigInteger,
     CheckConstraint,
-    Date,
     DateTime,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
+    LargeBinary,
     MetaData,
     Text,
     UniqueConstraint,
     event,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, JSONB, Range
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from app.domain.vocabulary import FAMILIES, Direction, Kind, PartyKind, Role, Status, Verification
+from app.domain.vocabulary import PartyKind
 
 Key = Text(collation="C")
 ACTIONS = ("record", "correct", "retract", "restore", "merge")
@@ -74,16 +69,21 @@ class Party(Table):
     )
 
 
-class PartyName(Table):
-    """Every way to write a party's name, folded for exact matching: a projection of `party`."""
+class PartyRevision(Table):
+    """One recorded state of a party: what it was called when; append-only as event revisions."""
 
-    __tablename__ = "party_name"
-    __table_args__ = (Index(None, "party"),)
+    __tablename__ = "party_revision"
+    __table_args__ = (CheckConstraint("revision >= 1", name="revision_positive"),)
 
-    folded: Mapped[str] = mapped_column(Key, primary_key=True)
-    party: Mapped[str] = mapped_column(
-        Key, ForeignKey("party.id", ondelete="CASCADE"), primary_key=True
-    )
+    party: Mapped[str] = mapped_column(Key, ForeignKey("party.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    by: Mapped[str] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    country: Mapped[str | None] = mapped_column(Key)
+    aliases: Mapped[list[str]] = mapped_column(ARRAY(Text))
 
 
 class Regime(Table):
@@ -111,6 +111,9 @@ class EventRevision(Table):
         one_of("action", ACTIONS),
         CheckConstraint("revision >= 1", name="revision_positive"),
         CheckConstraint("seq >= 1", name="seq_positive"),
+        CheckConstraint(
+            "(action = 'merge') = (merged_into IS NOT NULL)", name="merged_into_a_survivor"
+        ),
     )
 
     event: Mapped[str] = mapped_column(Key, primary_key=True)
@@ -121,95 +124,72 @@ class EventRevision(Table):
     by: Mapped[str] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    merged_into: Mapped[str | None] = mapped_column(Key)
 
 
-class Event(Table):
-    """The latest state of an event with its document ready to send: a projection."""
+class ApiKey(Table):
+    """An editor's key: its hash alone, never the key."""
 
-    __tablename__ = "event"
+    __tablename__ = "api_key"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["id", "revision"], ["event_revision.event", "event_revision.revision"]
-        ),
-        one_of("kind", Kind),
-        one_of("family", FAMILIES),
-        one_of("status", Status),
-        one_of("verification", Verification),
-        one_of("direction", Direction),
-        CheckConstraint("earliest <= latest", name="earliest_not_after_latest"),
-        Index("ix_event_newest", "latest", "earliest", "id"),
-        Index("ix_event_updated", "updated_at", "id"),
-        Index("ix_event_regime", "regime", "latest", "earliest", "id"),
-        Index("ix_event_measure", "measure", "latest", "earliest", "id"),
+        CheckConstraint("scopes <@ ARRAY['edit', 'admin'] AND scopes <> '{}'", name="scopes_known"),
+        CheckConstraint("octet_length(digest) = 32", name="digest_is_sha256"),
     )
 
     id: Mapped[str] = mapped_column(Key, primary_key=True)
-    revision: Mapped[int]
-    kind: Mapped[str] = mapped_column(Text)
-    family: Mapped[str] = mapped_column(Text)
-    status: Mapped[str] = mapped_column(Text)
-    verification: Mapped[str] = mapped_column(Text)
-    direction: Mapped[str] = mapped_column(Text)
-    regime: Mapped[str | None] = mapped_column(Key, ForeignKey("regime.code"))
-    measure: Mapped[str | None] = mapped_column(Key)
-    earliest: Mapped[date] = mapped_column(Date)
-    latest: Mapped[date] = mapped_column(Date)
-    occurred: Mapped[Range[date] | None] = mapped_column(DATERANGE)
-    announced: Mapped[Range[date] | None] = mapped_column(DATERANGE)
-    adopted: Mapped[Range[date] | None] = mapped_column(DATERANGE)
-    signed: Mapped[Range[date] | None] = mapped_column(DATERANGE)
-    effective: Mapped[Range[date] | None] = mapped_column(DATERANGE)
-    effective_until: Mapped[Range[date] | None] = mapped_column(DATERANGE)
-    recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    name: Mapped[str] = mapped_column(Text)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=text("clock_timestamp()")
+    )
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class IdempotentAnswer(Table):
+    """The first answer to a request with an Idempotency-Key, given again to the same request."""
+
+    __tablename__ = "idempotent_answer"
+    __table_args__ = (Index(None, "given_at"),)
+
+    api_key: Mapped[str] = mapped_column(Key, ForeignKey("api_key.id"), primary_key=True)
+    route: Mapped[str] = mapped_column(Key, primary_key=True)
+    key: Mapped[str] = mapped_column(Key, primary_key=True)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    event: Mapped[str] = mapped_column(Key)
     document: Mapped[str] = mapped_column(Text)
+    given_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
-class EventParty(Table):
-    """Who takes part in an event, with the event's sort columns beside it: a projection.
-
-    "Everything about KZ, newest first" is one range of an index here.
-    """
-
-    __tablename__ = "event_party"
-    __table_args__ = (
-        one_of("role", Role),
-        Index("ix_event_party_country", "country", "latest", "earliest", "event"),
-        Index("ix_event_party_party", "party", "role", "latest", "earliest", "event"),
-    )
-
-    event: Mapped[str] = mapped_column(
-        Key, ForeignKey("event.id", ondelete="CASCADE"), primary_key=True
-    )
-    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    party: Mapped[str] = mapped_column(Key, ForeignKey("party.id"))
-    role: Mapped[str] = mapped_column(Text)
-    country: Mapped[str | None] = mapped_column(Key)
-    earliest: Mapped[date] = mapped_column(Date)
-    latest: Mapped[date] = mapped_column(Date)
-
-
-APPEND_ONLY_GUARD = (
-    """
+REFUSE_CHANGE = """
     CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
             USING ERRCODE = 'restrict_violation';
     END $$
-    """,
+"""
+# Row triggers don't fire on TRUNCATE, so there are two.
+GUARD = (
     """
-    CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON event_revision
+    CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}
         FOR EACH ROW EXECUTE FUNCTION refuse_change()
     """,
-    # Row triggers don't fire on TRUNCATE.
     """
-    CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON event_revision
+    CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON {table}
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
     """,
 )
-for _statement in APPEND_ONLY_GUARD:
-    event.listen(
-        Table.metadata.tables["event_revision"],
-        "after_create",
-        DDL(_statement.replace("%", "%%")),  # type: ignore[no-untyped-call]
-    )
+
+
+def _after(target: Any, statement: str) -> None:
+    """Let `create_all` run what SQLAlchemy can't declare, as the migrations do."""
+    ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
+    event.listen(target, "before_create" if target is Table.metadata else "after_create", ddl)
+
+
+_after(Table.metadata, REFUSE_CHANGE)
+for _table in (EventRevision, PartyRevision):
+    for _trigger in GUARD:
+        _after(_table.__table__, _trigger.format(table=_table.__tablename__))

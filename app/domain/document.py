@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from datetime import date as day
+from hashlib import blake2b
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
@@ -115,6 +116,23 @@ class EventDocument(_Document):
     revision: int
     recorded_at: Instant
     updated_at: Instant
+
+
+class TombstoneDocument(_Document):
+    """What is left to show of an event that was retracted or merged into another."""
+
+    id: str
+    state: Annotated[str, Field(description="`retracted` or `merged`.")]
+    reason: Annotated[str | None, Field(description="Why, as the editor put it.")]
+    merged_into: Annotated[str | None, Field(description="The event it was merged into.")]
+    revision: int
+    recorded_at: Instant
+    updated_at: Instant
+
+
+def tag_of(representation: bytes) -> str:
+    """Return the strong entity tag of what is served (RFC 9110, section 8.8.3)."""
+    return f'"{blake2b(representation, digest_size=12).hexdigest()}"'
 
 
 def render(event: str, facts: EventFacts, stamp: Stamp, parties: Mapping[str, Party]) -> str:

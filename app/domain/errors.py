@@ -31,6 +31,45 @@ class NotFoundError(ChanceryError):
     """There is nothing of that name."""
 
 
+class GoneError(ChanceryError):
+    """The event was retracted; its tombstone says when and why."""
+
+    def __init__(self, tombstone: str) -> None:
+        """Keep the tombstone's JSON text."""
+        super().__init__("This event was retracted.")
+        self.tombstone = tombstone
+
+
+class MergedError(ChanceryError):
+    """The event was merged into another one, which takes its place."""
+
+    def __init__(self, survivor: str) -> None:
+        """Keep the survivor's id."""
+        super().__init__(f"This event was merged into {survivor}: write to that one.")
+        self.survivor = survivor
+
+
+class ConflictError(ChanceryError):
+    """What is asked for doesn't go with the present state of the event."""
+
+
+class PreconditionRequiredError(ChanceryError):
+    """A change must say which state it was made from."""
+
+    def __init__(self) -> None:
+        """Say how."""
+        super().__init__("Send If-Match with the ETag of the state that you are changing.")
+
+
+class PreconditionFailedError(ChanceryError):
+    """Somebody was faster: the event is no longer in the state that the change was made from."""
+
+    def __init__(self, current: str | None) -> None:
+        """Keep the JSON text of what is there now, None where there is nothing."""
+        super().__init__("The event has changed meanwhile: look at it as it is now, and try again.")
+        self.current = current
+
+
 class UnavailableError(ChanceryError):
     """The database is away or overloaded; the same request may succeed a little later."""
 

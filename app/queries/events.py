@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.dialects.postgresql import Range
 
 from app.db.engine import ReadConnection
-from app.db.tables import Event, EventParty
+from app.db.projections import Event, EventParty
 from app.domain.vocabulary import DateName, Role
 from app.queries.keyset import AnySelect, Order
 

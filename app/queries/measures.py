@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.db.engine import ReadConnection
-from app.db.tables import Event
+from app.db.projections import Event
 from app.domain.vocabulary import Status
 from app.queries.events import ORDERS, Sort
 from app.queries.keyset import AnyRow, Order

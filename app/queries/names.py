@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import literal, null, select, union_all
 
 from app.db.engine import ReadConnection
-from app.db.tables import Event, Party, PartyName, Regime
+from app.db.projections import Event, PartyName
+from app.db.tables import Party, Regime
 from app.queries.keyset import AnyRow, AnySelect
 
 

@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import or_, select
 
 from app.db.engine import ReadConnection
-from app.db.tables import Party, PartyName, Regime
+from app.db.projections import PartyName
+from app.db.tables import Party, Regime
 from app.queries.keyset import AnyRow, Order
 
 _PARTY = (Party.id, Party.name, Party.kind, Party.country, Party.aliases)

@@ -9,9 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.commands.record import record_unseen
+from app.commands.revise import Author
 from app.db.engine import Database
 from tests.support.database import execute
 from tests.support.factories import event
+
+AUTHOR = Author("a test")
 
 WRITERS = 6
 EACH = 8
@@ -20,7 +23,7 @@ EACH = 8
 async def write(database: Database, writer: int) -> None:
     for number in range(EACH):
         async with database.writing() as connection:
-            await record_unseen(connection, [event(f"writer-{writer}-{number}")], "a test")
+            await record_unseen(connection, [event(f"writer-{writer}-{number}")], AUTHOR)
             # A commit that takes its time would let a later number overtake it without the lock.
             await asyncio.sleep(0.003 * (number % 3))
 
@@ -55,17 +58,17 @@ async def test_an_interrupted_write_leaves_nothing_and_no_gap(empty_url: str) ->
     async with Database(empty_url) as database:
         with pytest.raises(RuntimeError):
             async with database.writing() as connection:
-                await record_unseen(connection, [event("lost")], "a test")
+                await record_unseen(connection, [event("lost")], AUTHOR)
                 raise RuntimeError
         async with database.writing() as connection:
-            assert await record_unseen(connection, [event("kept")], "a test") == 1
+            assert await record_unseen(connection, [event("kept")], AUTHOR) == 1
         assert [seq for seq, _ in await journal(database)] == [1]
 
 
 async def test_two_that_record_the_same_id_record_it_once(empty_url: str) -> None:
     async def record(database: Database) -> int:
         async with database.writing() as connection:
-            return await record_unseen(connection, [event("the-same")], "a test")
+            return await record_unseen(connection, [event("the-same")], AUTHOR)
 
     async with Database(empty_url) as database:
         counts = await asyncio.gather(*(record(database) for _ in range(WRITERS)))
@@ -82,7 +85,7 @@ async def test_two_that_record_the_same_id_record_it_once(empty_url: str) -> Non
 )
 async def test_revisions_take_no_change(empty_url: str, statement: str) -> None:
     async with Database(empty_url) as database, database.writing() as connection:
-        await record_unseen(connection, [event("kept")], "a test")
+        await record_unseen(connection, [event("kept")], AUTHOR)
     with pytest.raises(DBAPIError, match="append-only"):
         await execute(empty_url, statement)
 

@@ -10,7 +10,8 @@ from sqlalchemy import select, text
 
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.db.engine import Database
-from app.db.tables import Event, EventRevision
+from app.db.projections import Event
+from app.db.tables import EventRevision
 from app.domain.document import EventDocument
 from app.domain.errors import RefusedError
 
@@ -79,9 +80,9 @@ async def test_a_correction_is_not_overwritten(empty_url: str) -> None:
 @pytest.mark.parametrize(
     ("file", "row", "message"),
     [
-        ("events", {"participants": [{"party": "nobody", "role": "actor"}]}, "the party nobody"),
-        ("events", {"regime": "NO-SUCH"}, "the regime NO-SUCH"),
-        ("events", {"relations": [{"type": "cites", "event": "none"}]}, "the event none"),
+        ("events", {"participants": [{"party": "nobody", "role": "actor"}]}, "no party nobody"),
+        ("events", {"regime": "NO-SUCH"}, "no regime NO-SUCH"),
+        ("events", {"relations": [{"type": "cites", "event": "none"}]}, "no event none"),
     ],
 )
 async def test_what_an_event_names_must_exist_and_else_nothing_is_loaded(
@@ -95,7 +96,7 @@ async def test_what_an_event_names_must_exist_and_else_nothing_is_loaded(
     async with Database(empty_url) as database:
         with pytest.raises(RefusedError, match=message):
             async with database.writing() as connection:
-                await load_timeline(connection, tmp_path, "a test")
+                await load_timeline(connection, tmp_path, SAMPLE_AUTHOR)
         async with database.reading() as connection:
             assert await connection.scalar(text("SELECT count(*) FROM event_revision")) == 0
 

@@ -7,8 +7,11 @@ from sqlalchemy import text
 from app.commands import rebuild as rebuilding
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.record import record_unseen
+from app.commands.revise import Author
 from app.db.engine import Database
 from tests.support.archive import random_events
+
+AUTHOR = Author("a test")
 
 PROJECTIONS = {
     "event": "SELECT * FROM event ORDER BY id",
@@ -34,7 +37,7 @@ async def projections(database: Database) -> dict[str, list[tuple[Any, ...]]]:
 async def fill(database: Database) -> None:
     async with database.writing() as connection:
         await load_timeline(connection, sample(), SAMPLE_AUTHOR)
-        await record_unseen(connection, random_events(seed=3, count=700), "a test")
+        await record_unseen(connection, random_events(seed=3, count=700), AUTHOR)
 
 
 async def run(database: Database) -> int:

@@ -5,7 +5,10 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from app.db import schema
+from app.db import (
+    projections,  # noqa: F401 - Its tables belong to the metadata.
+    schema,
+)
 from app.db.engine import Database, driver_url, engine
 from app.db.tables import Table
 from app.domain.errors import UnmigratedError

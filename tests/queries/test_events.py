@@ -10,6 +10,7 @@ import pytest
 
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.record import NewEvent, record_unseen
+from app.commands.revise import Author
 from app.db.engine import Database
 from app.domain.dates import Days, days_of
 from app.domain.vocabulary import FAMILIES, Direction, Kind, Status, Verification, family_of
@@ -24,6 +25,8 @@ from app.queries.events import (
 )
 from tests.support.archive import MEASURES, PARTIES, REGIMES, random_events
 
+AUTHOR = Author("a test")
+
 COUNTRY_OF = {"taliban": "AF", "islamic-emirate-of-afghanistan": "AF", "hamas": "PS"}
 ARCHIVE = random_events(seed=7, count=400)
 
@@ -34,7 +37,7 @@ async def archive(empty_url: str) -> AsyncIterator[Database]:
         async with database.writing() as connection:
             await load_timeline(connection, sample(), SAMPLE_AUTHOR)
         async with database.writing() as connection:
-            await record_unseen(connection, ARCHIVE, "a test")
+            await record_unseen(connection, ARCHIVE, AUTHOR)
         yield database
 
 
@@ -159,7 +162,7 @@ async def test_a_walk_while_events_are_added_misses_none_and_repeats_none(
         walked += page
         added, additions = additions[:6], additions[6:]
         async with archive.writing() as connection:
-            await record_unseen(connection, added, "a test")
+            await record_unseen(connection, added, AUTHOR)
     there_before = [json.loads(document)["id"] for document in before.documents]
     assert [each for each in walked if each in set(there_before)] == there_before
     assert len(walked) == len(set(walked))

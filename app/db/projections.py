@@ -1,0 +1,153 @@
+"""The tables that are read: projections of the truth, made anew by `chancery rebuild`.
+
+`event` holds the live events as they stand; `past_event` holds every document that was served
+before and from when to when, so that a question about the past is answered as it was then. What is
+here can't be lost: it follows from the revisions of events and parties.
+
+An open end of an event's own date is stored as an infinite day in `earliest` or `latest`, because
+the columns of a keyset must not be null.
+"""
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    Date,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import DATERANGE, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.tables import Key, Table, one_of
+from app.domain.vocabulary import FAMILIES, Direction, Kind, Role, Status, Verification
+
+
+class PartyName(Table):
+    """Every way to write a party's name, folded for exact matching: a projection of `party`."""
+
+    __tablename__ = "party_name"
+    __table_args__ = (Index(None, "party"),)
+
+    folded: Mapped[str] = mapped_column(Key, primary_key=True)
+    party: Mapped[str] = mapped_column(
+        Key, ForeignKey("party.id", ondelete="CASCADE"), primary_key=True
+    )
+
+
+class _EventColumns:
+    """What is filtered, sorted and served of an event, as it stands or as it once stood."""
+
+    id: Mapped[str] = mapped_column(Key, primary_key=True)
+    revision: Mapped[int]
+    kind: Mapped[str] = mapped_column(Text)
+    family: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    verification: Mapped[str] = mapped_column(Text)
+    direction: Mapped[str] = mapped_column(Text)
+    regime: Mapped[str | None] = mapped_column(Key)
+    measure: Mapped[str | None] = mapped_column(Key)
+    earliest: Mapped[date] = mapped_column(Date)
+    latest: Mapped[date] = mapped_column(Date)
+    occurred: Mapped[Range[date] | None] = mapped_column(DATERANGE)
+    announced: Mapped[Range[date] | None] = mapped_column(DATERANGE)
+    adopted: Mapped[Range[date] | None] = mapped_column(DATERANGE)
+    signed: Mapped[Range[date] | None] = mapped_column(DATERANGE)
+    effective: Mapped[Range[date] | None] = mapped_column(DATERANGE)
+    effective_until: Mapped[Range[date] | None] = mapped_column(DATERANGE)
+    recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    document: Mapped[str] = mapped_column(Text)
+    known_from: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class Event(_EventColumns, Table):
+    """The latest state of an event with its document ready to send: a projection.
+
+    `known_from` is when the document became what it is: when its revision was recorded, or when a
+    party in it was renamed since.
+    """
+
+    __tablename__ = "event"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["id", "revision"], ["event_revision.event", "event_revision.revision"]
+        ),
+        ForeignKeyConstraint(["regime"], ["regime.code"]),
+        one_of("kind", Kind),
+        one_of("family", FAMILIES),
+        one_of("status", Status),
+        one_of("verification", Verification),
+        one_of("direction", Direction),
+        CheckConstraint("earliest <= latest", name="earliest_not_after_latest"),
+        Index("ix_event_newest", "latest", "earliest", "id"),
+        Index("ix_event_updated", "updated_at", "id"),
+        Index("ix_event_regime", "regime", "latest", "earliest", "id"),
+        Index("ix_event_measure", "measure", "latest", "earliest", "id"),
+    )
+
+
+class PastEvent(_EventColumns, Table):
+    """A document as it was served from `known_from` until before `known_to`: a projection."""
+
+    __tablename__ = "past_event"
+    __table_args__ = (
+        CheckConstraint("known_from < known_to", name="known_for_a_while"),
+        Index("ix_past_event_newest", "latest", "earliest", "id"),
+        Index("ix_past_event_known", "known_to", "known_from"),
+    )
+
+    # Sorted behind the inherited columns, so that the primary key begins with the id.
+    known_from: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), primary_key=True, sort_order=1
+    )
+    known_to: Mapped[datetime] = mapped_column(DateTime(timezone=True), sort_order=2)
+
+
+class _PartyColumns:
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    party: Mapped[str] = mapped_column(Key)
+    role: Mapped[str] = mapped_column(Text)
+    country: Mapped[str | None] = mapped_column(Key)
+    earliest: Mapped[date] = mapped_column(Date)
+    latest: Mapped[date] = mapped_column(Date)
+
+
+class EventParty(_PartyColumns, Table):
+    """Who takes part in an event, with the event's sort columns beside it: a projection.
+
+    "Everything about KZ, newest first" is one range of an index here.
+    """
+
+    __tablename__ = "event_party"
+    __table_args__ = (
+        one_of("role", Role),
+        ForeignKeyConstraint(["party"], ["party.id"]),
+        Index("ix_event_party_country", "country", "latest", "earliest", "event"),
+        Index("ix_event_party_party", "party", "role", "latest", "earliest", "event"),
+    )
+
+    event: Mapped[str] = mapped_column(
+        Key, ForeignKey("event.id", ondelete="CASCADE"), primary_key=True
+    )
+
+
+class PastEventParty(_PartyColumns, Table):
+    """Who took part in an event as it once stood: a projection."""
+
+    __tablename__ = "past_event_party"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["event", "known_from"],
+            ["past_event.id", "past_event.known_from"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_past_event_party_country", "country"),
+        Index("ix_past_event_party_party", "party", "role"),
+    )
+
+    event: Mapped[str] = mapped_column(Key, primary_key=True)
+    known_from: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)

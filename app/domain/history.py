@@ -1,0 +1,112 @@
+"""What an event was, from when to when: its revisions and the names of its parties, laid together.
+
+A document changes when its event is revised and when a party in it is renamed. This module says
+which documents there were; the database's projections of the past are made by it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.document import Party, Stamp, TombstoneDocument, render
+from app.domain.event import EventFacts
+
+GONE = {"retract": "retracted", "merge": "merged"}
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One recorded state of an event."""
+
+    event: str
+    revision: int
+    action: str
+    facts: EventFacts
+    first_recorded_at: datetime
+    recorded_at: datetime
+    note: str | None = None
+    merged_into: str | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the event is in lists as of this revision."""
+        return self.action not in GONE
+
+    @property
+    def stamp(self) -> Stamp:
+        """The journal's stamp on the document of this revision."""
+        return Stamp(self.revision, self.first_recorded_at, self.recorded_at)
+
+    def tombstone(self) -> str:
+        """Return the JSON text of what is left to show of an event that is gone."""
+        return TombstoneDocument(
+            id=self.event,
+            state=GONE[self.action],
+            reason=self.note,
+            merged_into=self.merged_into,
+            revision=self.revision,
+            recorded_at=self.first_recorded_at,
+            updated_at=self.recorded_at,
+        ).model_dump_json()
+
+
+@dataclass(frozen=True, slots=True)
+class PartyName:
+    """What a party was from an instant on."""
+
+    since: datetime
+    party: Party
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A document as it was served from an instant until another; None means until now."""
+
+    revision: Revision
+    parties: Mapping[str, Party]
+    document: str
+    known_from: datetime
+    known_to: datetime | None
+
+
+def versions(
+    revisions: Sequence[Revision], names: Mapping[str, Sequence[PartyName]]
+) -> Iterator[Version]:
+    """Return every document of one event in the order of time.
+
+    Args:
+        revisions: all revisions of the event, in their order.
+        names: for each party that they name, all that it was called, in the order of time.
+
+    """
+    ends = [*(each.recorded_at for each in revisions[1:]), None]
+    for revision, end in zip(revisions, ends, strict=True):
+        if revision.is_live:
+            yield from _versions_of(revision, end, names)
+
+
+def _versions_of(
+    revision: Revision, end: datetime | None, names: Mapping[str, Sequence[PartyName]]
+) -> Iterator[Version]:
+    """Return the documents of one revision: a new one whenever a party in it was renamed."""
+    begin = revision.recorded_at
+    named = {participant.party for participant in revision.facts.participants}
+    changes = {each.since for party in named for each in names[party]}
+    within = sorted(t for t in changes if t > begin and (end is None or t < end))
+    pending: Version | None = None
+    for since, until in zip([begin, *within], [*within, end], strict=True):
+        parties = {party: _at(since, names[party]) for party in named}
+        document = render(revision.event, revision.facts, revision.stamp, parties)
+        if pending is not None and pending.document == document:
+            since = pending.known_from  # noqa: PLW2901 - The same document goes on.
+        elif pending is not None:
+            yield pending
+        pending = Version(revision, parties, document, since, until)
+    if pending is not None:
+        yield pending
+
+
+def _at(instant: datetime, names: Sequence[PartyName]) -> Party:
+    """Return what the party was then; before it was first recorded, what it was first."""
+    known = [each for each in names if each.since <= instant]
+    return (known[-1] if known else names[0]).party

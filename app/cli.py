@@ -50,6 +50,8 @@ def main() -> NoReturn:
     try:
         commands()
     except UnavailableError as error:
+        if isinstance(error.__cause__, DBAPIError):
+            _fail(_explained(error.__cause__))
         _fail(f"{error} Is CHANCERY_DATABASE_URL right, and is the server running?")
     except ChanceryError as error:
         _fail(str(error))

@@ -49,4 +49,5 @@ def settings_from_environment() -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "CHANCERY_" + str(first["loc"][0]).upper()
-        raise MisconfiguredError(f"{name}: {first['msg']}.") from error
+        reason = first["msg"].removeprefix("Value error, ").rstrip(".")
+        raise MisconfiguredError(f"{name}: {reason}.") from error

@@ -4,6 +4,8 @@ A tag is a digest of the plain bytes. The same tag stands on the compressed form
 from either is good for both; that is safe because nothing here answers ranges.
 """
 
+from http import HTTPStatus
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,14 +20,18 @@ def answer(
     body: str | bytes,
     media_type: str = "application/json",
     headers: dict[str, str] | None = None,
+    status: int = HTTPStatus.OK,
 ) -> Response:
-    """Return the body with its tag, or 304 where the client has it already."""
+    """Return the body with its tag, or 304 where the client has it already.
+
+    A status other than 200 is sent whatever the client has (RFC 9110, section 13.2.1).
+    """
     content = body.encode() if isinstance(body, str) else body
     tag = tag_of(content)
     sent = {"ETag": tag, "Cache-Control": CACHE_CONTROL, **(headers or {})}
-    if matches(request.headers.get("if-none-match"), tag):
+    if status == HTTPStatus.OK and matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=sent)
-    return Response(content, headers=sent, media_type=media_type)
+    return Response(content, status, sent, media_type)
 
 
 def matches(header: str | None, tag: str) -> bool:

@@ -1,27 +1,23 @@
 """The filter of events: one set of parameters for every form of the answer."""
 
 import re
-from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import field_validator
 
+from app.api.instants import instant_of
+from app.api.known_at import KnownAtParameters
 from app.api.parameters import PageModel, fault, parameter, shown
 from app.domain.dates import DateFormatError, days_of
 from app.domain.vocabulary import Direction, KindOrFamily, Status, Verification
-from app.queries.events import DateField, DateMatch, Sort
+from app.queries.events import Sort
+from app.queries.filter import DateField, DateMatch
 
 _SEVERAL = "With several, any of them is enough."
 _PICK = "Hold Ctrl (on a Mac Cmd) to pick several."
 _DAY_FORMATS = "YYYY, YYYY-MM or YYYY-MM-DD, such as 2024, 2024-12 or 2024-12-22"
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}", re.ASCII)
-# A plus sign in an address means a blank, so a blank may stand where the offset's sign was.
-_INSTANT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"(?:T([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)(Z|[+ -][0-9]{2}:[0-9]{2}))?",
-    re.ASCII | re.IGNORECASE,
-)
 
 
 class Include(StrEnum):
@@ -30,10 +26,11 @@ class Include(StrEnum):
     TOTAL = "total"
 
 
-class EventParameters(PageModel):
+class EventParameters(KnownAtParameters, PageModel):
     """The parameters of `/v1/events`."""
 
     words: ClassVar = {
+        **KnownAtParameters.words,
         "kind": KindOrFamily,
         "status": Status,
         "verification": Verification,
@@ -163,7 +160,7 @@ class EventParameters(PageModel):
     @field_validator("updated_since")
     @classmethod
     def _some_instant(cls, value: str | None) -> str | None:
-        return value and _instant(value)
+        return value and instant_of(value).isoformat()
 
 
 def _day(text: str, *, first: bool) -> str:
@@ -174,19 +171,4 @@ def _day(text: str, *, first: bool) -> str:
         days = days_of(text)
     except DateFormatError as error:
         raise fault(message, code="invalid_date") from error
-    day: date | None = days.first if first else days.last
-    return str(day)
-
-
-def _instant(text: str) -> str:
-    message = f"“{shown(text)}” is no instant: write 2026-11-23T10:00:00Z or 2026-11-23."
-    found = _INSTANT.fullmatch(text)
-    if found is None:
-        raise fault(message, code="invalid_instant")
-    day, time, offset = found.groups()
-    zone = (offset or "Z").replace(" ", "+").upper()
-    try:
-        moment = datetime.fromisoformat(f"{day}T{time or '00:00'}{zone}").astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise fault(message, code="invalid_instant") from error
-    return moment.isoformat()
+    return str(days.first if first else days.last)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from app.api import cursor
 from app.api.conditional import answer
 from app.api.links import continued
+from app.db.projections import Event
 from app.queries.keyset import Order
 
 
@@ -39,7 +40,7 @@ def position_in(text: str | None, question: Mapping[str, Any], order: Order) -> 
     """Return where a page begins in this order, or None at the beginning."""
     if text is None:
         return None
-    types = [column.type.python_type for column in order.columns]
+    types = [column.type.python_type for column in order.columns_of(Event.__table__.c)]
     try:
         return [
             kind.fromisoformat(value) if issubclass(kind, date) else value

@@ -20,7 +20,7 @@ from app.domain.names import closest, fold
 from app.domain.territories import Territory
 from app.domain.vocabulary import PartyKind
 from app.queries import names
-from app.queries.events import DateField, DateMatch, EventFilter
+from app.queries.filter import DateField, DateMatch, EventFilter
 from app.queries.names import Known, NamedParty
 
 Moment = TypeVar("Moment", date, datetime)
@@ -219,8 +219,9 @@ def _shown_filter(parameters: EventParameters, understood: dict[str, list[str]])
         exclude_defaults=True,
     )
     resolved = {name: understood.get(name, value) for name, value in given.items()}
-    if since := resolved.get("updated_since"):
-        resolved["updated_since"] = instant(datetime.fromisoformat(since))
+    for name in ("updated_since", "known_at"):
+        if name in resolved:
+            resolved[name] = instant(datetime.fromisoformat(resolved[name]))
     return {name: _once(v) if isinstance(v, list) else v for name, v in resolved.items()}
 
 

@@ -12,9 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from app.db.engine import WriteConnection
-
-# Any fixed number would do; this is the word "journal" in ASCII.
-_LOCK = 0x6A6F75726E616C
+from app.db.locks import JOURNAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class Place:
 
 async def lock(connection: WriteConnection) -> None:
     """Keep every other writer out until this transaction ends."""
-    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": JOURNAL})
 
 
 async def next_place(connection: WriteConnection) -> Place:

@@ -97,7 +97,7 @@ def _version(revision: Revision, parties: Mapping[str, Party], known_from: datet
 
 def _event_row(version: Version) -> dict[str, Any]:
     facts, stamp = version.revision.facts, version.revision.stamp
-    row = {
+    row: dict[str, Any] = {
         "id": version.revision.event,
         "revision": stamp.revision,
         "kind": facts.kind,

@@ -13,12 +13,11 @@ from sqlalchemy.orm import aliased
 from app.commands import journal
 from app.commands.projection import put
 from app.commands.reference import rebuild_names
-from app.commands.revise import revision_of
 from app.db.engine import Database, ReadConnection, WriteConnection
 from app.db.projections import Event, PastEvent
 from app.db.tables import EventRevision, PartyRevision
 from app.domain.document import Party
-from app.domain.history import PartyName, Revision, versions
+from app.domain.history import PartyName, Revision, revision_of, versions
 
 BATCH = 500
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
@@ -23,7 +23,7 @@ from app.domain.errors import (
     PreconditionRequiredError,
 )
 from app.domain.event import EventFacts
-from app.domain.history import Revision
+from app.domain.history import Revision, revision_of
 
 Tags = Collection[str] | None
 """The tags of If-Match, `*` among them if it was sent; None where the header was not sent."""
@@ -108,20 +108,6 @@ async def existing(connection: WriteConnection, event: str) -> State:
     if found is None:
         raise NotFoundError("There is no event of this id. /v1/events lists those that exist.")
     return found
-
-
-def revision_of(row: Row[*tuple[Any, ...]]) -> Revision:
-    """Return the revision that a row of `event_revision` holds, with `first_recorded_at` beside."""
-    return Revision(
-        event=row.event,
-        revision=row.revision,
-        action=row.action,
-        facts=EventFacts.model_validate(row.facts),
-        first_recorded_at=row.first_recorded_at,
-        recorded_at=row.recorded_at,
-        note=row.note,
-        merged_into=row.merged_into,
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,10 @@ _NOT_NOW = (
 
 @contextmanager
 def connecting() -> Iterator[None]:
-    """Turn a database that can't be reached, or a pool that is empty, into UnavailableError."""
+    """Turn a database that can't be reached or refuses, or an empty pool, into UnavailableError."""
     try:
         yield
-    except (*_NOT_NOW, PoolTimeoutError) as error:
+    except (*_NOT_NOW, PoolTimeoutError, DBAPIError) as error:
         raise UnavailableError from error
 
 

@@ -9,10 +9,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from app.db.engine import ReadConnection, driver_url, engine, lent
+from app.db.locks import SCHEMA
 from app.domain.errors import UnmigratedError
 
-# Any fixed number would do; this is the word "schema" in ASCII.
-_MIGRATION_LOCK = 0x736368656D61
 _LOCK_TIMEOUT_MS = 4_000
 _STATEMENT_TIMEOUT_MS = 60_000
 _WAIT_FOR_OTHERS_MS = 600_000
@@ -68,7 +67,7 @@ def _migrate_alone(connection: Connection, target: str) -> None:
     """
     _set(connection, "statement_timeout", _WAIT_FOR_OTHERS_MS)
     _set(connection, "lock_timeout", _WAIT_FOR_OTHERS_MS)
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": SCHEMA})
     _set(connection, "statement_timeout", _STATEMENT_TIMEOUT_MS)
     _set(connection, "lock_timeout", _LOCK_TIMEOUT_MS)
     connection.commit()
@@ -79,7 +78,7 @@ def _migrate_alone(connection: Connection, target: str) -> None:
     else:
         command.upgrade(config, target)
     connection.commit()
-    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})
+    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": SCHEMA})
 
 
 def _set(connection: Connection, setting: str, milliseconds: int) -> None:

@@ -7,6 +7,7 @@ which documents there were; the database's projections of the past are made by i
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from app.domain.document import Party, Stamp, TombstoneDocument, render
 from app.domain.event import EventFacts
@@ -48,6 +49,20 @@ class Revision:
             recorded_at=self.first_recorded_at,
             updated_at=self.recorded_at,
         ).model_dump_json()
+
+
+def revision_of(row: Any) -> Revision:
+    """Return the revision that a stored one holds; `row` has its columns as attributes."""
+    return Revision(
+        event=row.event,
+        revision=row.revision,
+        action=row.action,
+        facts=EventFacts.model_validate(row.facts),
+        first_recorded_at=row.first_recorded_at,
+        recorded_at=row.recorded_at,
+        note=row.note,
+        merged_into=row.merged_into,
+    )
 
 
 @dataclass(frozen=True, slots=True)

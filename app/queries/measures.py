@@ -11,7 +11,7 @@ from app.domain.vocabulary import Status
 from app.queries.events import ORDERS, Sort
 from app.queries.keyset import AnyRow, Order
 
-_IN_ORDER = ORDERS[Sort.OLDEST].columns
+_IN_ORDER = ORDERS[Sort.OLDEST].columns_of(Event)
 _NEWEST_STEP_FIRST = func.array_agg(
     aggregate_order_by(Event.status, *(column.desc() for column in _IN_ORDER))
 ).filter(Event.status != Status.COMMENTARY)
@@ -40,7 +40,7 @@ async def measures_page(
         statement = statement.where(Event.measure.contains(containing, autoescape=True))
     # The order's row comparison stands in WHERE, before the grouping, so that the groups of
     # earlier pages aren't made again.
-    page = Order((Event.measure,)).page(statement, after and [after], limit)
+    page = Order(("measure",)).page(statement, Event, after and [after], limit)
     return (await connection.execute(page)).all()
 
 

@@ -32,7 +32,7 @@ async def parties_page(
     if folded:
         named = select(PartyName.party).where(PartyName.folded.contains(folded, autoescape=True))
         statement = statement.where(or_(Party.id.in_(named), Party.id.in_(territories)))
-    page = Order((Party.id,)).page(statement, after and [after], limit)
+    page = Order(("id",)).page(statement, Party, after and [after], limit)
     return (await connection.execute(page)).all()
 
 

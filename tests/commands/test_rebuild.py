@@ -1,7 +1,5 @@
 """Revisions are the truth: the projection comes out of them identical, whatever became of it."""
 
-from typing import Any
-
 from sqlalchemy import text
 
 from app.commands import rebuild as rebuilding
@@ -10,14 +8,10 @@ from app.commands.record import record_unseen
 from app.commands.revise import Author
 from app.db.engine import Database
 from tests.support.archive import random_events
+from tests.support.projections import projections, rebuilt
 
 AUTHOR = Author("a test")
 
-PROJECTIONS = {
-    "event": "SELECT * FROM event ORDER BY id",
-    "event_party": "SELECT * FROM event_party ORDER BY event, position",
-    "party_name": "SELECT * FROM party_name ORDER BY folded, party",
-}
 RETRACTION = """
     INSERT INTO event_revision (event, revision, seq, recorded_at, action, by, facts)
     SELECT event, 2, (SELECT max(seq) + 1 FROM event_revision), clock_timestamp(), 'retract',
@@ -26,22 +20,10 @@ RETRACTION = """
 """
 
 
-async def projections(database: Database) -> dict[str, list[tuple[Any, ...]]]:
-    async with database.reading() as connection:
-        return {
-            name: [tuple(row) for row in await connection.execute(text(statement))]
-            for name, statement in PROJECTIONS.items()
-        }
-
-
 async def fill(database: Database) -> None:
     async with database.writing() as connection:
         await load_timeline(connection, sample(), SAMPLE_AUTHOR)
         await record_unseen(connection, random_events(seed=3, count=700), AUTHOR)
-
-
-async def run(database: Database) -> int:
-    return sum([count async for count in rebuilding.rebuild(database)])
 
 
 async def test_the_rebuilt_projection_is_identical(empty_url: str) -> None:
@@ -50,7 +32,7 @@ async def test_the_rebuilt_projection_is_identical(empty_url: str) -> None:
         before = await projections(database)
         async with database.reading() as connection:
             assert await rebuilding.count_events(connection) == 864
-        assert await run(database) == 864
+        assert await rebuilt(database) == 864
         assert await projections(database) == before
 
 
@@ -66,7 +48,7 @@ async def test_whatever_was_done_to_the_projection_is_put_right(empty_url: str) 
                 "DELETE FROM party_name WHERE party < 'm'",
             ):
                 await connection.execute(text(damage))
-        await run(database)
+        await rebuilt(database)
         assert await projections(database) == before
 
 
@@ -76,12 +58,12 @@ async def test_what_was_retracted_is_not_in_the_projection(empty_url: str) -> No
         before = await projections(database)
         async with database.writing() as connection:
             await connection.execute(text(RETRACTION))
-        await run(database)
+        await rebuilt(database)
         after = await projections(database)
-    gone = {row[0] for row in before["event"]} - {row[0] for row in after["event"]}
+    gone = {row["id"] for row in before["event"]} - {row["id"] for row in after["event"]}
     assert gone == {"sco-summit-astana-2024"}
 
 
 async def test_an_empty_register_is_rebuilt_as_well(empty_url: str) -> None:
     async with Database(empty_url) as database:
-        assert await run(database) == 0
+        assert await rebuilt(database) == 0

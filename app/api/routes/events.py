@@ -8,14 +8,19 @@ from pydantic import BaseModel, Field
 from app.api.conditional import answer
 from app.api.examples import EVENT
 from app.api.filters import EventParameters, Include
+from app.api.gone import gone
+from app.api.known_at import KnownAtParameters
 from app.api.pages import cursor_for, page, position_in
 from app.api.parameters import asked
 from app.api.problems import documented
 from app.api.resolve import resolve
 from app.api.state import Register
-from app.domain.document import EventDocument
+from app.domain.document import EventDocument, TombstoneDocument
 from app.domain.errors import NotFoundError
-from app.queries.events import ORDERS, Sort, event_document, events_page
+from app.domain.history import GONE, revision_of
+from app.queries.events import Question, Sort, event_document, events_page
+from app.queries.history import latest_revision
+from app.queries.knowledge import Recorded
 
 router = APIRouter(prefix="/v1", tags=["Timeline"])
 
@@ -66,20 +71,29 @@ async def list_events(
     leave empty doesn't filter. `filter` in the answer shows how your question was understood;
     `next` is the address of the next page, and is null when you have seen everything.
     """
-    sort = parameters.sort or Sort.NEWEST
+    sort, knowledge = parameters.sort or Sort.NEWEST, parameters.known()
     async with register.reading() as connection:
         wanted, shown = await resolve(connection, parameters)
-        question = {"of": "events", "sort": sort, "filter": shown}
+        bound = {"of": "events", "sort": sort, "filter": shown}
+        question = Question(wanted, sort, knowledge)
         found = await events_page(
             connection,
-            wanted,
-            sort,
+            question,
             parameters.limit,
-            position_in(parameters.cursor, question, ORDERS[sort]),
+            position_in(parameters.cursor, bound, question.order),
             with_total=Include.TOTAL in parameters.include,
         )
     total = {} if found.total is None else {"total": found.total}
-    return page(request, found.documents, cursor_for(found.next, question), filter=shown, **total)
+    return page(request, found.documents, cursor_for(found.next, bound), filter=shown, **total)
+
+
+EventId = Annotated[
+    str,
+    Path(
+        title="The event's id",
+        description="Taken from a list: `kz-taliban-delisting-2023`.",
+    ),
+]
 
 
 @router.get(
@@ -92,23 +106,29 @@ async def list_events(
             "description": "The event with its sources.",
             "content": {"application/json": {"example": EVENT}},
         },
-        **documented(404, 503),
+        308: {"description": "The event was merged into another one, at `Location`."},
+        410: {"model": TombstoneDocument, "description": "The event was retracted: when and why."},
+        **documented(404, 422, 503),
     },
 )
 async def read_event(
     request: Request,
-    id: Annotated[  # noqa: A002 - The contract's name.
-        str,
-        Path(
-            title="The event's id",
-            description="Taken from a list: `kz-taliban-delisting-2023`.",
-        ),
-    ],
+    id: EventId,  # noqa: A002 - The contract's name.
+    parameters: Annotated[KnownAtParameters, asked(KnownAtParameters)],
     register: Register,
 ) -> Response:
-    """One event with everything that is known of it, and the sources it rests on."""
+    """One event with everything that is known of it, and the sources it rests on.
+
+    A retracted event answers 410 with what is left to show of it; one that was merged into another
+    leads there.
+    """
+    knowledge = parameters.known()
+    known_at = knowledge.instant if isinstance(knowledge, Recorded) else None
     async with register.reading() as connection:
-        document = await event_document(connection, id)
-    if document is None:
+        document = await event_document(connection, id, knowledge)
+        if document is not None:
+            return answer(request, document)
+        row = await latest_revision(connection, id, known_at)
+    if row is None or row.action not in GONE:
         raise NotFoundError("There is no event of this id. /v1/events lists those that exist.")
-    return answer(request, document)
+    return gone(request, revision_of(row))

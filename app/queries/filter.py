@@ -1,0 +1,137 @@
+"""What is asked for of events, as conditions on the live ones or on the past ones."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import Range
+
+from app.db.projections import Event, EventParty, PastEvent, PastEventParty
+from app.domain.vocabulary import DateName, Role
+
+
+class DateField(StrEnum):
+    """Which date a date filter looks at: the event's own or a named one."""
+
+    DATE = "date"
+    OCCURRED = DateName.OCCURRED.value
+    ANNOUNCED = DateName.ANNOUNCED.value
+    ADOPTED = DateName.ADOPTED.value
+    SIGNED = DateName.SIGNED.value
+    EFFECTIVE = DateName.EFFECTIVE.value
+    EFFECTIVE_UNTIL = DateName.EFFECTIVE_UNTIL.value
+
+
+class DateMatch(StrEnum):
+    """Whether an event's days must share a day with the range, or lie wholly within it."""
+
+    OVERLAPS = "overlaps"
+    WITHIN = "within"
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """What is asked for, with every name resolved; an empty condition asks for nothing."""
+
+    countries: tuple[str, ...] = ()
+    parties: tuple[str, ...] = ()
+    actors: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    verifications: tuple[str, ...] = ()
+    directions: tuple[str, ...] = ()
+    regimes: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    date_from: date | None = None
+    date_to: date | None = None
+    date_field: DateField = DateField.DATE
+    date_match: DateMatch = DateMatch.OVERLAPS
+    updated_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The events to be asked, and who takes part in them."""
+
+    event: Any
+    party: Any
+    key: tuple[str, ...]
+    party_key: tuple[str, ...]
+
+    def takes_part(self, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        """Return the condition that somebody of whom these hold takes part in the event."""
+        own = tuple_(*(getattr(self.event, name) for name in self.key))
+        theirs = select(*(getattr(self.party, name) for name in self.party_key))
+        return own.in_(theirs.where(and_(*conditions)))
+
+
+LIVE = Tables(Event, EventParty, ("id",), ("event",))
+PAST = Tables(PastEvent, PastEventParty, ("id", "known_from"), ("event", "known_from"))
+
+
+def conditions(wanted: EventFilter, tables: Tables) -> list[ColumnElement[bool]]:
+    """Return the conditions of a filter on these tables."""
+    return [
+        *_party_conditions(wanted, tables),
+        *_word_conditions(wanted, tables.event),
+        *_date_conditions(wanted, tables.event),
+    ]
+
+
+def _party_conditions(wanted: EventFilter, tables: Tables) -> list[ColumnElement[bool]]:
+    party = tables.party
+    conditions = []
+    if wanted.countries:
+        conditions.append(tables.takes_part(party.country.in_(wanted.countries)))
+    if wanted.parties:
+        conditions.append(tables.takes_part(party.party.in_(wanted.parties)))
+    for role, parties in ((Role.ACTOR, wanted.actors), (Role.SUBJECT, wanted.subjects)):
+        if parties:
+            conditions.append(tables.takes_part(party.party.in_(parties), party.role == role))
+    return conditions
+
+
+def _word_conditions(wanted: EventFilter, event: Any) -> list[ColumnElement[bool]]:
+    columns = (
+        (event.status, wanted.statuses),
+        (event.verification, wanted.verifications),
+        (event.direction, wanted.directions),
+        (event.regime, wanted.regimes),
+        (event.measure, wanted.measures),
+    )
+    conditions: list[ColumnElement[bool]] = [
+        column.in_(words) for column, words in columns if words
+    ]
+    if wanted.kinds:
+        # A kind holds a full stop and a family none, so the two lists can't be confused.
+        conditions.append(or_(event.kind.in_(wanted.kinds), event.family.in_(wanted.kinds)))
+    return conditions
+
+
+def _date_conditions(wanted: EventFilter, event: Any) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.updated_since is not None:
+        conditions.append(event.updated_at >= wanted.updated_since)
+    if wanted.date_from is None and wanted.date_to is None:
+        return conditions
+    if wanted.date_field is DateField.DATE:
+        return conditions + _own_date_conditions(wanted, event)
+    named = getattr(event, wanted.date_field)
+    asked = Range(wanted.date_from, wanted.date_to, bounds="[]")
+    if wanted.date_match is DateMatch.WITHIN:
+        return [*conditions, named.contained_by(asked)]
+    return [*conditions, named.overlaps(asked)]
+
+
+def _own_date_conditions(wanted: EventFilter, event: Any) -> list[ColumnElement[bool]]:
+    """Compare the sort columns, whose infinite days make an open end lie beyond every bound."""
+    within = wanted.date_match is DateMatch.WITHIN
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.date_from is not None:
+        conditions.append((event.earliest if within else event.latest) >= wanted.date_from)
+    if wanted.date_to is not None:
+        conditions.append((event.latest if within else event.earliest) <= wanted.date_to)
+    return conditions

@@ -1,0 +1,97 @@
+"""The history of one event and the journal of all: revisions with the documents they made."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy.orm import aliased
+
+from app.db.engine import ReadConnection
+from app.db.projections import Event, PastEvent
+from app.db.tables import EventRevision
+from app.queries.keyset import AnyRow, AnySelect, Order
+
+_BY_SEQ = Order(("seq",))
+_NEWEST_FIRST = Order(("revision",), descending=True)
+
+
+def _revisions() -> AnySelect:
+    """Return revisions, each with the last document it was served as and the facts before it."""
+    first, before = aliased(EventRevision), aliased(EventRevision)
+    past = (
+        select(PastEvent.document)
+        .where(PastEvent.id == EventRevision.event, PastEvent.revision == EventRevision.revision)
+        .order_by(PastEvent.known_from.desc())
+        .limit(1)
+        .lateral()
+    )
+    document = func.coalesce(Event.document, past.c.document)
+    statement: AnySelect = (
+        select(
+            EventRevision.__table__,
+            first.recorded_at.label("first_recorded_at"),
+            before.facts.label("facts_before"),
+            document.label("document"),
+        )
+        .join(first, (first.event == EventRevision.event) & (first.revision == 1))
+        .outerjoin(
+            before,
+            (before.event == EventRevision.event) & (before.revision == EventRevision.revision - 1),
+        )
+        .outerjoin(
+            Event,
+            (Event.id == EventRevision.event) & (Event.revision == EventRevision.revision),
+        )
+        .outerjoin(past, true())
+    )
+    return statement
+
+
+async def changes(
+    connection: ReadConnection, since: int, limit: int
+) -> tuple[Sequence[AnyRow], int]:
+    """Return the changes after a number in the journal's order, and the newest number."""
+    statement = _BY_SEQ.page(_revisions(), EventRevision, [since], limit - 1)
+    newest = select(func.coalesce(func.max(EventRevision.seq), 0))
+    rows = (await connection.execute(statement)).all()
+    latest: int = await connection.scalar(newest) or 0
+    # A change may have come between the two statements.
+    return rows, max([latest, *(row.seq for row in rows)])
+
+
+async def revisions_page(
+    connection: ReadConnection,
+    event: str,
+    known_at: datetime | None,
+    limit: int,
+    after: int | None,
+) -> Sequence[AnyRow]:
+    """Return a page of an event's revisions, newest first, none where its id was never used."""
+    statement = _of(event, _known(known_at))
+    position = None if after is None else [after]
+    page = _NEWEST_FIRST.page(statement, EventRevision, position, limit)
+    return (await connection.execute(page)).all()
+
+
+async def revision(
+    connection: ReadConnection, event: str, number: int, known_at: datetime | None
+) -> AnyRow | None:
+    """Return one revision of an event, or None."""
+    statement = _of(event, EventRevision.revision == number, _known(known_at))
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def latest_revision(
+    connection: ReadConnection, event: str, known_at: datetime | None = None
+) -> AnyRow | None:
+    """Return the latest revision of an event that was known by an instant, or None."""
+    rows = await revisions_page(connection, event, known_at, 1, None)
+    return rows[0] if rows else None
+
+
+def _of(event: str, *conditions: ColumnElement[bool]) -> AnySelect:
+    return _revisions().where(EventRevision.event == event, *conditions)
+
+
+def _known(known_at: datetime | None) -> ColumnElement[bool]:
+    return true() if known_at is None else EventRevision.recorded_at <= known_at

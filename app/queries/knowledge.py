@@ -1,0 +1,76 @@
+"""What was known when: which documents a question about the past may see.
+
+`recorded` goes by this database's own past and is exactly reproducible. `announced` goes by the
+latest revisions and by when the world was told: for archives recorded long after the fact.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, Date, and_, func, or_, text, true
+
+from app.db.engine import ReadConnection
+from app.db.locks import JOURNAL
+from app.queries.filter import LIVE, PAST, Tables
+
+# No transaction that writes lasts longer: the timeouts of its session end it before.
+_LONGEST_WRITE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What this register had recorded by an instant."""
+
+    instant: datetime
+
+    def sources(self) -> list[tuple[Tables, ColumnElement[bool]]]:
+        """Return the tables to ask and what must hold of a document that was served then."""
+        live, past = LIVE.event, PAST.event
+        return [
+            (LIVE, live.known_from <= self.instant),
+            (PAST, and_(past.known_from <= self.instant, past.known_to > self.instant)),
+        ]
+
+    async def settle(self, connection: ReadConnection) -> None:
+        """Wait until every write that is stamped with this instant or before is visible.
+
+        A write is stamped under the journal's lock and visible only when it is committed, so an
+        answer for an instant just past could otherwise gain an event afterwards.
+        """
+        if datetime.now(UTC) - self.instant < _LONGEST_WRITE:
+            lock = text("SELECT pg_advisory_xact_lock_shared(:key)")
+            await connection.execute(lock, {"key": JOURNAL})
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What the world had been told by the end of a day, in the latest revisions."""
+
+    day: date
+
+    def sources(self) -> list[tuple[Tables, ColumnElement[bool]]]:
+        """Return the tables to ask and what must hold of an event that was known then."""
+        event = LIVE.event
+        # A range's upper bound is the first day after it; where its end is open there is none, and
+        # the comparison doesn't hold.
+        told = func.upper(event.announced, type_=Date()) <= self.day + timedelta(days=1)
+        known = or_(told, and_(event.announced.is_(None), event.latest <= self.day))
+        return [(LIVE, known)]
+
+    async def settle(self, connection: ReadConnection) -> None:
+        """Do nothing: what was announced doesn't wait for our own writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """All that is known now."""
+
+    def sources(self) -> list[tuple[Tables, ColumnElement[bool]]]:
+        """Return the live tables, without a condition."""
+        return [(LIVE, true())]
+
+    async def settle(self, connection: ReadConnection) -> None:
+        """Do nothing: the present needs no waiting."""
+
+
+Knowledge = Recorded | Announced | Everything

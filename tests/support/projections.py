@@ -1,0 +1,31 @@
+"""Everything that is read, as it lies in the database."""
+
+from typing import Any
+
+from sqlalchemy import text
+
+from app.commands.rebuild import rebuild
+from app.db.engine import Database
+
+_STATEMENTS = {
+    "event": "SELECT * FROM event ORDER BY id",
+    "event_party": "SELECT * FROM event_party ORDER BY event, position",
+    "past_event": "SELECT * FROM past_event ORDER BY id, known_from",
+    "past_event_party": "SELECT * FROM past_event_party ORDER BY event, known_from, position",
+    "party_name": "SELECT * FROM party_name ORDER BY folded, party",
+}
+Projections = dict[str, list[dict[str, Any]]]
+
+
+async def projections(database: Database) -> Projections:
+    """Return the rows of every projection, with the columns' names."""
+    async with database.reading() as connection:
+        return {
+            name: [dict(row) for row in (await connection.execute(text(statement))).mappings()]
+            for name, statement in _STATEMENTS.items()
+        }
+
+
+async def rebuilt(database: Database) -> int:
+    """Rebuild everything, and return how many events that were."""
+    return sum([count async for count in rebuild(database)])

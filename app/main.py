@@ -9,14 +9,38 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import __version__
-from app.api import openapi, problems
+from app.api import auth, openapi, problems
 from app.api.envelope import Envelope
-from app.api.routes import events, health, measures, parties, regimes, territories, vocabulary
+from app.api.routes import (
+    editing,
+    events,
+    health,
+    history,
+    keys,
+    measures,
+    parties,
+    regimes,
+    territories,
+    vocabulary,
+)
 from app.db.engine import Database
 from app.domain.errors import MisconfiguredError
 from app.settings import Settings, settings_from_environment
 from app.web import docs
 
+# In the order in which the documentation shows them.
+RESOURCES = (
+    events,
+    measures,
+    history,
+    editing,
+    territories,
+    parties,
+    regimes,
+    vocabulary,
+    keys,
+    health,
+)
 # Small bodies gain nothing from compression, and the highest level costs more than it saves.
 GZIP_MINIMUM_BYTES = 1_000
 GZIP_LEVEL = 5
@@ -53,6 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
+    app.state.failed_attempts = auth.failed_attempts()
     _add_routes(app)
     _add_layers(app)
     return app
@@ -64,7 +89,7 @@ def create_app_from_environment() -> FastAPI:
 
 
 def _add_routes(app: FastAPI) -> None:
-    for resource in (events, measures, territories, parties, regimes, vocabulary, health):
+    for resource in RESOURCES:
         app.include_router(resource.router)
     docs.add_pages(app)
     openapi.complete(app)

@@ -4,10 +4,12 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.api.parameters import PageModel
 from app.api.problems import ProblemDocument, problem_response
+from app.api.statement import BODIES
 
 SUMMARY = "A sourced register of diplomatic designation changes"
 DESCRIPTION = """
@@ -38,6 +40,8 @@ remain their publishers'. Programmers find the whole description in [/openapi.js
 LICENSE = {"name": "MIT (the software); CC BY 4.0 (the register's own words)", "identifier": "MIT"}
 TAGS: list[dict[str, Any]] = [
     {"name": "Timeline", "description": "Events and the dossiers they belong to."},
+    {"name": "History", "description": "What changed when, and who changed it."},
+    {"name": "Editing", "description": "For those who have a key."},
     {"name": "Reference", "description": "What the filters accept, and what the words mean."},
     {"name": "Health", "description": "For those who run the service."},
 ]
@@ -64,10 +68,13 @@ def complete(app: FastAPI) -> None:
 
 def _describe_problems(document: dict[str, Any]) -> None:
     schemas: dict[str, Any] = document["components"]["schemas"]
-    _, problems = models_json_schema(
-        [(ProblemDocument, "serialization")], ref_template="#/components/schemas/{model}"
-    )
-    schemas.update(problems["$defs"])
+    # What routes read or send by themselves, FastAPI doesn't know of.
+    named: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        (ProblemDocument, "serialization"),
+        *((body, "validation") for body in BODIES),
+    ]
+    _, ours = models_json_schema(named, ref_template="#/components/schemas/{model}")
+    schemas.update(ours["$defs"])
     # FastAPI describes a 422 of its own wherever there are parameters.
     for unused in (_THEIR_422, "ValidationError"):
         schemas.pop(unused, None)

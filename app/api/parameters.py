@@ -66,6 +66,14 @@ def fault(message: str, suggestions: Iterable[str] = (), code: str = "unknown_va
     )
 
 
+def whole_number(value: Any, least: int, greatest: int) -> int:
+    """Return the number that a parameter names, or raise a fault that says the range."""
+    text = str(value)
+    if not re.fullmatch("[0-9]{1,19}", text, re.ASCII) or not least <= int(text) <= greatest:
+        raise fault(f"Write a whole number from {least} to {greatest}.", code="out_of_range")
+    return int(text)
+
+
 class QueryModel(BaseModel):
     """Base of an operation's parameters."""
 
@@ -125,10 +133,7 @@ class PageModel(QueryModel):
     @field_validator("limit", mode="before")
     @classmethod
     def _whole_number(cls, value: Any) -> Any:
-        text = str(value)
-        if not re.fullmatch("[0-9]{1,4}", text, re.ASCII) or not 1 <= int(text) <= MAX_LIMIT:
-            raise fault(f"Write a whole number from 1 to {MAX_LIMIT}.", code="out_of_range")
-        return int(text)
+        return whole_number(value, 1, MAX_LIMIT)
 
     @field_validator("cursor")
     @classmethod

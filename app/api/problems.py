@@ -4,8 +4,9 @@ A problem says where the fault is and what to do about it. It never shows the ex
 SQL, a stack, or a secret; of what the client sent it repeats at most a short piece of a name.
 """
 
+import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -15,26 +16,73 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.api.routing import allowed_methods
+from app.domain.document import tag_of
 from app.domain.errors import (
     ChanceryError,
+    ConflictError,
     Fault,
+    ForbiddenError,
+    GoneError,
+    MalformedBodyError,
+    MergedError,
     NotFoundError,
+    PayloadTooLargeError,
+    PreconditionFailedError,
+    PreconditionRequiredError,
     RefusedError,
+    ThrottledError,
+    UnauthenticatedError,
     UnavailableError,
     UnmigratedError,
+    UnsupportedMediaTypeError,
 )
 
 logger = logging.getLogger("chancery")
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER_S = 2
+REALM = "chancery"
 
 # Error class -> status, code and title. The codes are stable: clients may go by them.
 STATUS_OF: dict[type[ChanceryError], tuple[int, str, str]] = {
     RefusedError: (422, "invalid-request", "The request can't be understood as it stands"),
     NotFoundError: (404, "not-found", "There is nothing here"),
+    ConflictError: (409, "conflict", "This doesn't go with the present state"),
+    MergedError: (409, "merged", "This event was merged into another one"),
+    GoneError: (410, "gone", "This event was retracted"),
+    PreconditionFailedError: (412, "precondition-failed", "Somebody else was faster"),
+    PreconditionRequiredError: (428, "precondition-required", "If-Match is missing"),
     UnavailableError: (503, "unavailable", "The register is not available at the moment"),
     UnmigratedError: (503, "unmigrated", "The register is not ready yet"),
+    UnauthenticatedError: (401, "unauthenticated", "This needs a key"),
+    ForbiddenError: (403, "forbidden", "The key doesn't allow this"),
+    ThrottledError: (429, "throttled", "Too much in a short time"),
+    PayloadTooLargeError: (413, "body-too-large", "The body is too large"),
+    UnsupportedMediaTypeError: (415, "unsupported-media-type", "The body's format isn't read here"),
+    MalformedBodyError: (400, "malformed-body", "The body can't be read"),
+}
+
+
+def _challenge(error: UnauthenticatedError) -> dict[str, str]:
+    # Who has sent no key is told no error code (RFC 6750, section 3.1).
+    fault = ', error="invalid_token"' if error.key_sent else ""
+    return {"WWW-Authenticate": f'Bearer realm="{REALM}"{fault}'}
+
+
+def _lacking(error: ForbiddenError) -> dict[str, str]:
+    fault = f'error="insufficient_scope", scope="{error.scope}"'
+    return {"WWW-Authenticate": f'Bearer realm="{REALM}", {fault}'}
+
+
+def _readable(error: UnsupportedMediaTypeError) -> dict[str, str]:
+    # RFC 9110, section 15.5.16.
+    return {"Accept": ", ".join(error.accepted)}
+
+
+# Error class -> the headers that tell what the body tells, for programs.
+HEADERS_OF: dict[type[ChanceryError], Callable[[Any], dict[str, str]]] = {
+    UnauthenticatedError: _challenge,
+    ForbiddenError: _lacking,
+    UnsupportedMediaTypeError: _readable,
 }
 
 _HTTP: dict[int, tuple[str, str, str]] = {
@@ -72,6 +120,9 @@ class ProblemDocument(BaseModel):
     code: str = Field(description="The last word of `type`; stable.", examples=["invalid-request"])
     detail: str = Field(description="What is wrong and what to do, in sentences.")
     errors: list[FaultDocument] = Field(default=[], description="Where, fault by fault.")
+    current: dict[str, Any] | None = Field(
+        default=None, description="With 410 and 412: the event as it is now; its tag is the ETag."
+    )
 
 
 def problem(
@@ -81,8 +132,9 @@ def problem(
     detail: str,
     faults: Sequence[Fault] = (),
     headers: dict[str, str] | None = None,
+    current: str | None = None,
 ) -> Response:
-    """Return the answer that reports a problem."""
+    """Return the answer that reports a problem; `current` is the JSON text of what is there."""
     document = ProblemDocument(
         type=f"urn:chancery:problem:{code}",
         title=title,
@@ -99,17 +151,28 @@ def problem(
             )
             for fault in faults
         ],
+        current=None if current is None else json.loads(current),
     )
-    fixed = {"Cache-Control": "no-store"}
-    return JSONResponse(document.model_dump(), status, fixed | (headers or {}), MEDIA_TYPE)
+    sent = {"Cache-Control": "no-store", **(headers or {})}
+    if current is not None:
+        sent["ETag"] = tag_of(current.encode())
+    leave_out = {"current"} if current is None else set()
+    return JSONResponse(document.model_dump(exclude=leave_out), status, sent, MEDIA_TYPE)
 
 
 async def on_chancery_error(_: Request, error: ChanceryError) -> Response:
     """Answer what the domain and the database report."""
     status, code, title = STATUS_OF[type(error)]
     faults = error.faults if isinstance(error, RefusedError) else ()
-    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None  # noqa: PLR2004
-    return problem(status, code, title, str(error), faults, headers)
+    current = getattr(error, "current", None)
+    return problem(status, code, title, str(error), faults, _headers(error), current)
+
+
+def _headers(error: ChanceryError) -> dict[str, str]:
+    headers = HEADERS_OF.get(type(error), lambda _: {})(error)
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    return headers
 
 
 async def on_invalid_parameters(_: Request, error: RequestValidationError) -> Response:
@@ -154,8 +217,18 @@ def unexpected() -> Response:
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return what FastAPI needs to describe these problems in an operation's answers."""
     titles = {
+        400: "The body can't be read, or is no JSON.",
+        401: "A key is missing, or it is not valid.",
+        403: "The key lacks the scope.",
         404: "There is nothing of that name.",
+        409: "This doesn't go with the present state of the event, or it was merged.",
+        410: "The event was retracted: `current` is what is left to show of it.",
+        412: "Somebody else was faster: `current` is the event as it is now.",
+        413: "The body is too large.",
+        415: "The body is of another media type than the ones listed.",
         422: "A parameter can't be understood: the problem names it and suggests the right one.",
+        428: "`If-Match` is missing.",
+        429: "Too many failed attempts from this address: `Retry-After` says how long to wait.",
         503: "The database is away; try again after `Retry-After` seconds.",
     }
     return {status: problem_response(titles[status]) for status in statuses}

@@ -42,18 +42,16 @@ def question(of: str, parameters: ListParameters) -> Mapping[str, Any]:
     return {"of": of, "q": parameters.q}
 
 
-def after(of: str, parameters: ListParameters) -> str | None:
+def after(text: str | None, bound: Mapping[str, Any]) -> str | None:
     """Return the key after which the page begins, or None at the beginning."""
-    if parameters.cursor is None:
-        return None
-    return cursor.decode(parameters.cursor, question(of, parameters))[0]
+    return None if text is None else cursor.decode(text, bound)[0]
 
 
 def keyed_page(
     request: Request, of: str, parameters: ListParameters, found: Sequence[tuple[str, str]]
 ) -> Response:
     """Return the page of items, given with their keys from where the page begins or before."""
-    start = after(of, parameters)
+    start = after(parameters.cursor, question(of, parameters))
     rest = [(key, item) for key, item in found if start is None or key > start]
     shown = rest[: parameters.limit]
     last = [shown[-1][0]] if len(rest) > len(shown) else None

@@ -3,23 +3,81 @@
 Derived members are dropped, so that what was read can be sent back; unknown ones are refused.
 """
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from app.api.problems import fault_of
 from app.domain.document import EventDocument, ParticipantDocument
 from app.domain.errors import Fault, RefusedError
 from app.domain.event import EventFacts, Facts, Participant
-from app.domain.text import Prose
+from app.domain.reference import PartyFacts, RegimeFacts
+from app.domain.text import Line, Prose, Slug
 
 Stated = TypeVar("Stated", bound=Facts)
 Body = Mapping[str, Any]
+Note = Annotated[Prose | None, Field(description="Why; kept with the revision, not in it.")]
 
-_NOTE: TypeAdapter[str | None] = TypeAdapter(Prose | None)
+_NOTE: TypeAdapter[str | None] = TypeAdapter(Note)
+_SLUG: TypeAdapter[str] = TypeAdapter(Slug)
 _DERIVED = set(EventDocument.model_fields) - set(EventFacts.model_fields) - {"id"}
 _DERIVED_OF_PARTICIPANT = set(ParticipantDocument.model_fields) - set(Participant.model_fields)
+
+
+class EventBody(EventFacts):
+    """An event's facts. What follows from them (`direction` …) may be sent and is ignored."""
+
+    note: Note = None
+
+
+class PartyBody(PartyFacts):
+    """A party's facts."""
+
+    note: Note = None
+
+
+class RegimeBody(RegimeFacts):
+    """A regime's facts."""
+
+
+class Reason(Facts):
+    """Why an event is taken out."""
+
+    reason: Line
+
+
+class Survivor(Facts):
+    """The event that takes a duplicate's place."""
+
+    into: Annotated[Slug, Field(description="The id of the event that shall remain.")]
+    note: Note = None
+
+
+class Nothing(Facts):
+    """A body that says nothing but perhaps why."""
+
+    note: Note = None
+
+
+BODIES: tuple[type[BaseModel], ...] = (
+    EventBody,
+    PartyBody,
+    RegimeBody,
+    Reason,
+    Survivor,
+    Nothing,
+)
+"""What routes read by themselves and so must name to OpenAPI."""
+
+
+def schema_of(model: type[BaseModel], *media_types: str) -> dict[str, Any]:
+    """Return how OpenAPI describes a body that a route reads by itself."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    listed = media_types or ("application/json",)
+    content = {media_type: {"schema": schema} for media_type in listed}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def event_facts(body: Body) -> EventFacts:
@@ -39,16 +97,31 @@ def facts_of(model: type[Stated], body: Body) -> Stated:
         RefusedError: every fault, with the field it is in.
 
     """
-    try:
+    with faults_in_body():
         return model.model_validate(body)
+
+
+@contextmanager
+def faults_in_body() -> Iterator[None]:
+    """Turn what Pydantic finds wrong into the refusal that names every fault."""
+    try:
+        yield
     except ValidationError as error:
-        raise refused(error) from error
+        raise RefusedError(*(fault_of(each) for each in _own_faults(error))) from error
 
 
-def refused(error: ValidationError) -> RefusedError:
-    """Return the refusal of a body that doesn't hold what it should."""
-    errors = error.errors(include_url=False)
-    return RefusedError(*(fault_of({**each, "loc": ("body", *each["loc"])}) for each in errors))
+def _own_faults(error: ValidationError) -> Iterator[dict[str, Any]]:
+    """Return each fault in the body, without those that only follow from one further inside.
+
+    Pydantic counts the entries of a list that are in order, so a list whose only entry is faulty
+    is too short as well.
+    """
+    found = error.errors(include_url=False)
+    for each in found:
+        place = each["loc"]
+        within = (o["loc"] for o in found if o is not each and o["loc"][: len(place)] == place)
+        if each["type"] != "too_short" or not any(within):
+            yield {**each, "loc": ("body", *place)}
 
 
 def without_derived(body: Body) -> dict[str, Any]:
@@ -66,36 +139,40 @@ def _stated_of_participant(participant: Any) -> Any:
 
 
 def split(
-    body: Body, member: str | None = None, value: str | None = None
-) -> tuple[Body, str | None]:
-    """Return the body without its note and without its own key, and the note.
+    body: Body, member: str | None = None, key: str | None = None
+) -> tuple[dict[str, Any], str | None]:
+    """Return the body without its note and without the key that the address has, and the note.
 
     Args:
         body: what was sent.
-        member: the member that repeats the address's key, where there is one.
-        value: the key in the address.
+        member: the member that may repeat the address's key.
+        key: the key in the address; None where the address has none and the member is ignored.
 
     Raises:
         RefusedError: the body names another key than the address, or the note is no text.
 
     """
     rest = dict(body)
-    if member is not None and rest.pop(member, value) != value:
-        message = f"The address names {value} and the body another: leave {member} out."
-        raise RefusedError(Fault("body", member, "other_key", message))
+    repeated = rest.pop(member, key) if member is not None else key
+    if key is not None and repeated != key:
+        message = f"The address names {key} and the body another: leave {member} out."
+        raise RefusedError(Fault("body", str(member), "other_key", message))
     try:
-        note = _NOTE.validate_python(rest.pop("note", None))
+        return rest, _NOTE.validate_python(rest.pop("note", None))
     except ValidationError as error:
-        raise RefusedError(
-            Fault("body", "note", "unreadable_text", "The note is no text.")
-        ) from error
-    return rest, note
+        message = "The note is no text, or it is too long."
+        raise RefusedError(Fault("body", "note", "unreadable_text", message)) from error
 
 
-def schema_of(model: type[BaseModel], *media_types: str) -> dict[str, Any]:
-    """Return how OpenAPI describes a body that a route reads by itself."""
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    content = {
-        media_type: {"schema": schema} for media_type in media_types or ("application/json",)
-    }
-    return {"requestBody": {"required": True, "content": content}}
+def slug(text: str) -> str:
+    """Return an id that a client has chosen.
+
+    Raises:
+        RefusedError: it is no slug.
+
+    """
+    try:
+        return _SLUG.validate_python(text)
+    except ValidationError as error:
+        message = "An id is lower-case words and digits joined by hyphens, at most 100 characters."
+        raise RefusedError(Fault("path", "id", "invalid_id", message)) from error

@@ -22,9 +22,15 @@ class Outcome(StrEnum):
 
 
 async def put(
-    connection: WriteConnection, event: str, facts: EventFacts, tags: Tags, author: Author
+    connection: WriteConnection,
+    event: str,
+    facts: EventFacts,
+    tags: Tags,
+    author: Author,
+    *,
+    only_new: bool = False,
 ) -> Outcome:
-    """Record an event under the client's own id, or replace it.
+    """Record an event under the client's own id, or replace it unless it must be new.
 
     Raises:
         PreconditionRequiredError: it exists with other facts, and no tag was sent.
@@ -40,6 +46,8 @@ async def put(
             raise PreconditionFailedError(None)
         await record(connection, event, facts, author)
         return Outcome.RECORDED
+    if only_new:
+        raise PreconditionFailedError(found.shown)
     found.check_live()
     if tags is not None or facts != found.revision.facts:
         found.check(tags)

@@ -5,9 +5,12 @@ it again writes as well: a server that waits for its standby would otherwise ack
 standby doesn't have yet.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import delete, func, insert, update
 
@@ -25,12 +28,12 @@ class Request:
     api_key: str
     route: str
     key: str
-    body: bytes
+    body: Mapping[str, Any]
 
     @property
     def fingerprint(self) -> bytes:
         """What tells another body under the same key apart."""
-        return sha256(self.body).digest()
+        return sha256(json.dumps(self.body, sort_keys=True).encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)

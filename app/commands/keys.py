@@ -3,13 +3,12 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from app.db.engine import WriteConnection
 from app.db.tables import ApiKey
 from app.domain.errors import Fault, NotFoundError, RefusedError, UnauthenticatedError
-from app.domain.keys import KeyInfo, Scope, digest, is_public_id, new_key
-from app.queries.keys import EXPIRED, INFO, UNUSED_LATELY, info_of
+from app.domain.keys import USE_KEPT_FOR, KeyInfo, Scope, digest, is_public_id, new_key
 
 
 async def create_key(
@@ -32,15 +31,17 @@ async def create_key(
         message = "The key would have expired already: name an instant that is still to come."
         raise RefusedError(Fault("body", "expires_at", "in_the_past", message))
     key, public_id = new_key()
+    info = KeyInfo(public_id, name, tuple(sorted(set(scopes))), now, end, None, None)
     values = {
         "id": public_id,
         "name": name,
-        "scopes": sorted(set(scopes)),
+        "scopes": list(info.scopes),
         "digest": digest(key),
+        "created_at": now,
         "expires_at": end,
     }
-    made = await connection.execute(insert(ApiKey).values(values).returning(*INFO))
-    return key, info_of(made.one())
+    await connection.execute(insert(ApiKey).values(values))
+    return key, info
 
 
 async def revoke_key(connection: WriteConnection, public_id: str) -> None:
@@ -53,7 +54,7 @@ async def revoke_key(connection: WriteConnection, public_id: str) -> None:
 
     """
     named = ApiKey.id == public_id
-    # This is the one lock on a row that `hold_key` waits for, and that waits for `hold_key`.
+    # FOR UPDATE is the one lock of a row that goes with no other: here it waits for `hold_key`.
     found = (
         is_public_id(public_id)
         and (
@@ -78,9 +79,8 @@ async def hold_key(connection: WriteConnection, public_id: str) -> None:
         UnauthenticatedError: the key was revoked or has expired.
 
     """
-    valid = select(ApiKey.id).where(
-        ApiKey.id == public_id, ApiKey.revoked_at.is_(None), EXPIRED.is_(False)
-    )
+    lasting = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.clock_timestamp())
+    valid = select(ApiKey.id).where(ApiKey.id == public_id, ApiKey.revoked_at.is_(None), lasting)
     held = await connection.execute(valid.with_for_update(read=True, key_share=True))
     if held.one_or_none() is None:
         raise UnauthenticatedError("This key was revoked or has expired meanwhile.")
@@ -88,7 +88,9 @@ async def hold_key(connection: WriteConnection, public_id: str) -> None:
 
 async def touch_key(connection: WriteConnection, public_id: str) -> None:
     """Note that a key was used now, at most once a minute and without waiting for anybody."""
-    due = select(ApiKey.id).where(ApiKey.id == public_id, UNUSED_LATELY)
+    last = ApiKey.last_used_at
+    unused_lately = or_(last.is_(None), last < func.clock_timestamp() - USE_KEPT_FOR)
+    due = select(ApiKey.id).where(ApiKey.id == public_id, unused_lately)
     await connection.execute(
         update(ApiKey)
         .where(ApiKey.id == due.with_for_update(skip_locked=True, key_share=True).scalar_subquery())

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 class ChanceryError(Exception):
     """Base of what the service reports to people; the message is written for them."""
 
+    retry_after: int | None = None
+    """After how many seconds the same request may succeed; None where waiting doesn't help."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -36,8 +39,8 @@ class GoneError(ChanceryError):
 
     def __init__(self, tombstone: str) -> None:
         """Keep the tombstone's JSON text."""
-        super().__init__("This event was retracted.")
-        self.tombstone = tombstone
+        super().__init__("This event was retracted: restore it first.")
+        self.current = tombstone
 
 
 class MergedError(ChanceryError):
@@ -73,6 +76,8 @@ class PreconditionFailedError(ChanceryError):
 class UnavailableError(ChanceryError):
     """The database is away or overloaded; the same request may succeed a little later."""
 
+    retry_after = 2
+
     def __init__(self) -> None:
         """Say so in one sentence."""
         super().__init__(
@@ -86,3 +91,56 @@ class MisconfiguredError(ChanceryError):
 
 class UnmigratedError(MisconfiguredError):
     """The database's schema is not the one that this release works on."""
+
+    retry_after = 2
+
+
+class UnauthenticatedError(ChanceryError):
+    """A key is needed, and none was sent or it isn't accepted."""
+
+    def __init__(self, reason: str | None = None) -> None:
+        """Say what is wrong with the key that was sent, None where none was."""
+        how = "Send an editor's key in a header, as Authorization: Bearer chancery_..."
+        super().__init__(f"{reason} {how}" if reason else f"This needs a key. {how}")
+        self.key_sent = reason is not None
+
+
+class ForbiddenError(ChanceryError):
+    """The key is good, but not for this."""
+
+    def __init__(self, scope: str) -> None:
+        """Keep the scope that the key lacks."""
+        super().__init__(f"This key lacks the scope {scope}: use one that has it.")
+        self.scope = scope
+
+
+class ThrottledError(ChanceryError):
+    """Too much of it in too short a time."""
+
+    def __init__(self, retry_after: int) -> None:
+        """Keep how many seconds to wait."""
+        super().__init__(f"This was too much in a short time: try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+
+class PayloadTooLargeError(ChanceryError):
+    """The body is larger than is accepted."""
+
+    def __init__(self, limit: int) -> None:
+        """Say how large it may be."""
+        super().__init__(f"The body may have {limit:,} bytes: send less at once.")
+
+
+class UnsupportedMediaTypeError(ChanceryError):
+    """The body is in a format, or packed in a way, that isn't read here."""
+
+    def __init__(self, accepted: tuple[str, ...], reason: str = "") -> None:
+        """Keep the media types that are read."""
+        super().__init__(
+            reason or f"Send the body as {' or '.join(accepted)}, and say so in its Content-Type."
+        )
+        self.accepted = accepted
+
+
+class MalformedBodyError(ChanceryError):
+    """The body can't be read."""

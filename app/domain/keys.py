@@ -11,12 +11,15 @@ import secrets
 import string
 from binascii import crc32
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
 PREFIX = "chancery"
 SECRET_BYTES = 32
+USE_KEPT_FOR = timedelta(minutes=1)
+"""A key's last use is kept to the minute, so that a busy one isn't written at every request."""
+
 _PUBLIC_ALPHABET = string.digits + string.ascii_lowercase
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _PUBLIC_LENGTH = 8

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, text, tuple_
+from sqlalchemy import Row, func, or_, select, tuple_
 
 from app.db.engine import ReadConnection
 from app.db.tables import ApiKey
-from app.domain.keys import Identity, KeyInfo, Refusal, Scope
+from app.domain.keys import USE_KEPT_FOR, Identity, KeyInfo, Refusal, Scope
 
-INFO = (
+_INFO = (
     ApiKey.id,
     ApiKey.name,
     ApiKey.scopes,
@@ -24,12 +24,11 @@ INFO = (
 # The order of lists, newest first; the id tells keys of one instant apart.
 _ORDER = (ApiKey.created_at, ApiKey.id)
 
-EXPIRED = func.coalesce(ApiKey.expires_at <= func.clock_timestamp(), False)
-UNUSED_LATELY = or_(
+_EXPIRED = func.coalesce(ApiKey.expires_at <= func.clock_timestamp(), False)
+_UNUSED_LATELY = or_(
     ApiKey.last_used_at.is_(None),
-    ApiKey.last_used_at < func.clock_timestamp() - text("interval '1 minute'"),
+    ApiKey.last_used_at < func.clock_timestamp() - USE_KEPT_FOR,
 )
-"""The last use is kept to the minute, so that a busy key isn't written at every request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,8 @@ async def identity_of(
         ApiKey.scopes,
         ApiKey.digest,
         ApiKey.revoked_at,
-        EXPIRED.label("expired"),
-        UNUSED_LATELY.label("unused_lately"),
+        _EXPIRED.label("expired"),
+        _UNUSED_LATELY.label("unused_lately"),
     ).where(ApiKey.id == public_id)
     row = (await connection.execute(asked)).one_or_none()
     if row is None:
@@ -71,29 +70,29 @@ async def identity_of(
 
 async def keys(connection: ReadConnection) -> Sequence[KeyInfo]:
     """Return all keys, newest first."""
-    found = await connection.execute(select(*INFO).order_by(*(each.desc() for each in _ORDER)))
-    return [info_of(row) for row in found]
+    found = await connection.execute(select(*_INFO).order_by(*(each.desc() for each in _ORDER)))
+    return [_info_of(row) for row in found]
 
 
 async def keys_page(
     connection: ReadConnection, limit: int, after: tuple[datetime, str] | None
 ) -> Sequence[KeyInfo]:
     """Return the keys after a position, newest first, with one more to see the end."""
-    statement = select(*INFO).order_by(*(each.desc() for each in _ORDER)).limit(limit + 1)
+    statement = select(*_INFO).order_by(*(each.desc() for each in _ORDER)).limit(limit + 1)
     if after is not None:
         there = tuple_(*after, types=[column.type for column in _ORDER])
         statement = statement.where(tuple_(*_ORDER) < there)
-    return [info_of(row) for row in await connection.execute(statement)]
+    return [_info_of(row) for row in await connection.execute(statement)]
 
 
 async def key(connection: ReadConnection, public_id: str) -> KeyInfo | None:
     """Return what is known of one key, or None."""
-    found = await connection.execute(select(*INFO).where(ApiKey.id == public_id))
+    found = await connection.execute(select(*_INFO).where(ApiKey.id == public_id))
     row = found.one_or_none()
-    return None if row is None else info_of(row)
+    return None if row is None else _info_of(row)
 
 
-def info_of(row: Row[*tuple[Any, ...]]) -> KeyInfo:
-    """Return a row of the columns INFO as what is known of a key."""
+def _info_of(row: Row[*tuple[Any, ...]]) -> KeyInfo:
+    """Return a row of the columns _INFO as what is known of a key."""
     public_id, name, scopes, *instants = row
     return KeyInfo(public_id, name, tuple(map(Scope, scopes)), *instants)

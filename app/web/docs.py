@@ -32,6 +32,7 @@ def add_pages(app: FastAPI) -> None:
     _add_front(app)
     _add_reading_document(app)
     _add_swagger_ui(app, "/docs", READING_DOCUMENT)
+    _add_swagger_ui(app, "/docs/editor", "/openapi.json")
     _add_icon(app)
     app.mount("/static", Assets(directory=STATIC))
 
@@ -80,13 +81,15 @@ def _add_reading_document(app: FastAPI) -> None:
 
 
 def only_reading(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the OpenAPI document without the operations that write."""
+    """Return the OpenAPI document without the operations that write or need a key."""
     reading = {
         path: {"get": _for_people(operations["get"])}
         for path, operations in document["paths"].items()
-        if "get" in operations
+        if "get" in operations and "security" not in operations["get"]
     }
-    return {**document, "paths": reading}
+    # A button for a key that nothing here asks for would only worry people.
+    components = {n: v for n, v in document["components"].items() if n != "securitySchemes"}
+    return {**document, "paths": reading, "components": components}
 
 
 def _for_people(operation: dict[str, Any]) -> dict[str, Any]:

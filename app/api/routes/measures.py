@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from app.api.conditional import answer
 from app.api.parameters import asked
 from app.api.problems import documented
-from app.api.reference import ListParameters, Page, after, key, keyed_page
+from app.api.reference import ListParameters, Page, after, key, keyed_page, question
 from app.api.state import Register
 from app.domain.document import EventDocument
 from app.domain.errors import NotFoundError
@@ -64,7 +64,10 @@ async def list_measures(
     """What `measure` accepts: bills, rulings and missions, each with the stage it has reached."""
     async with register.reading() as connection:
         rows = await measures.measures_page(
-            connection, parameters.q or "", parameters.limit, after("measures", parameters)
+            connection,
+            parameters.q or "",
+            parameters.limit,
+            after(parameters.cursor, question("measures", parameters)),
         )
     found = [(row.id, _summary(row).model_dump_json()) for row in rows]
     return keyed_page(request, "measures", parameters, found)

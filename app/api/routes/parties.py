@@ -5,14 +5,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from app.api.auth import Editor
+from app.api.body import json_body
 from app.api.conditional import answer
 from app.api.parameters import asked
 from app.api.problems import documented
-from app.api.reference import ListParameters, Page, after, key, keyed_page
+from app.api.reference import ListParameters, Page, after, key, keyed_page, question
 from app.api.state import Register
+from app.api.statement import PartyBody, facts_of, schema_of, split
+from app.commands.reference import put_party as put
+from app.commands.revise import Author
 from app.domain import territories
 from app.domain.errors import NotFoundError
 from app.domain.names import fold
+from app.domain.reference import PartyFacts
 from app.queries import reference
 
 router = APIRouter(prefix="/v1", tags=["Reference"])
@@ -62,7 +68,11 @@ async def list_parties(
     ]
     async with register.reading() as connection:
         rows = await reference.parties_page(
-            connection, wanted, places, parameters.limit, after("parties", parameters)
+            connection,
+            wanted,
+            places,
+            parameters.limit,
+            after(parameters.cursor, question("parties", parameters)),
         )
     return keyed_page(request, "parties", parameters, [(row.id, _json(row)) for row in rows])
 
@@ -84,3 +94,34 @@ async def read_party(
     if row is None:
         raise NotFoundError("There is no party of this id. /v1/parties lists them.")
     return answer(request, _json(row))
+
+
+@router.put(
+    "/parties/{id}",
+    tags=["Editing"],
+    summary="Record or change a party",
+    response_class=Response,
+    responses={
+        200: {"model": PartyDocument, "description": "Changed, or nothing had to change."},
+        201: {"model": PartyDocument, "description": "Recorded."},
+        **documented(401, 403, 413, 415, 422, 503),
+    },
+    openapi_extra=schema_of(PartyBody),
+)
+async def put_party(
+    editor: Editor,
+    request: Request,
+    id: Annotated[str, key("id", "taliban")],  # noqa: A002 - The contract's name.
+    register: Register,
+) -> Response:
+    """Record a party, or change what it is called and where it belongs.
+
+    Documents that show its name are made anew; the past keeps the names of its time.
+    """
+    body, note = split(await json_body(request), "id", id)
+    party = facts_of(PartyFacts, {**body, "id": id})
+    async with register.writing() as connection:
+        new = await put(connection, party, Author(editor.name, note))
+        row = await reference.party(connection, id)
+    headers = {"Cache-Control": "no-store"}
+    return Response(_json(row), 201 if new else 200, headers, "application/json")

@@ -5,13 +5,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from app.api.auth import Editor
+from app.api.body import json_body
 from app.api.conditional import answer
 from app.api.parameters import asked
 from app.api.problems import documented
 from app.api.reference import ListParameters, Page, key, keyed_page
 from app.api.state import Register
+from app.api.statement import RegimeBody, facts_of, schema_of, split
+from app.commands.reference import put_regime as put
 from app.domain.errors import NotFoundError
 from app.domain.names import fold
+from app.domain.reference import RegimeFacts
 from app.queries import reference
 
 router = APIRouter(prefix="/v1", tags=["Reference"])
@@ -70,3 +75,31 @@ async def read_regime(
     if row is None:
         raise NotFoundError("There is no regime of this code. /v1/regimes lists them.")
     return answer(request, _json(row))
+
+
+@router.put(
+    "/regimes/{code}",
+    tags=["Editing"],
+    summary="Record or change a regime",
+    response_class=Response,
+    responses={
+        200: {"model": RegimeDocument, "description": "Changed, or nothing had to change."},
+        201: {"model": RegimeDocument, "description": "Recorded."},
+        **documented(401, 403, 413, 415, 422, 503),
+    },
+    openapi_extra=schema_of(RegimeBody),
+)
+async def put_regime(
+    editor: Editor,  # noqa: ARG001 - It is the check that matters.
+    request: Request,
+    code: Annotated[str, key("code", "RU-UFL")],
+    register: Register,
+) -> Response:
+    """Record a list or legal instrument, or change what is said of it."""
+    body, _ = split(await json_body(request), "code", code)
+    regime = facts_of(RegimeFacts, {**body, "code": code})
+    async with register.writing() as connection:
+        new = await put(connection, regime)
+        row = await reference.regime(connection, code)
+    headers = {"Cache-Control": "no-store"}
+    return Response(_json(row), 201 if new else 200, headers, "application/json")

@@ -1,19 +1,17 @@
-"""The command line: serve, migrate, load, rebuild, openapi.
+"""The command line: serve, migrate, load, rebuild, keys, openapi.
 
 Every command works beside a running server, says in one line what it did, and fails with a
 sentence and a non-zero status.
 """
 
-import asyncio
 import errno
 import json
 import os
-import signal
 import socket
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, NoReturn
 
 import typer
 import uvicorn
@@ -22,18 +20,17 @@ from sqlalchemy.exc import DBAPIError
 from uvicorn.supervisors import Multiprocess
 
 from app import __version__
+from app.cli import keys
+from app.cli.database import addressed, run, with_database
 from app.commands.load import SAMPLE_AUTHOR, Loaded, load_timeline, sample
 from app.commands.rebuild import count_events
 from app.commands.rebuild import rebuild as rebuild_projections
 from app.commands.reference import add_territories
 from app.db import schema
-from app.db.embedded import embedded
 from app.db.engine import Database
 from app.domain.errors import ChanceryError, MisconfiguredError, UnavailableError
 from app.main import create_app
 from app.settings import Settings, settings_from_environment
-
-Result = TypeVar("Result")
 
 GRACEFUL_SHUTDOWN_S = 10
 KEEP_ALIVE_S = 65
@@ -43,6 +40,7 @@ commands = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+commands.add_typer(keys.commands, name="keys")
 
 
 def main() -> NoReturn:
@@ -87,8 +85,8 @@ def serve(
 ) -> None:
     """Serve the register. Without a database of yours, one is started and filled."""
     # The port is taken before anything else is begun, so that one in use costs nothing.
-    with _listening(host, port) as listener, _database() as (settings, url):
-        _run(_prepare(settings, url))
+    with _listening(host, port) as listener, addressed() as (settings, url):
+        run(_prepare(settings, url))
         # Workers are processes of their own and learn the address from the environment.
         os.environ["CHANCERY_DATABASE_URL"] = url
         _announce(host, port)
@@ -158,24 +156,24 @@ async def _prepare(settings: Settings, url: str) -> None:
 @commands.command()
 def migrate() -> None:
     """Bring the database to the schema of this release."""
-    with _database() as (_, url):
-        _run(_migrate(url))
+    with addressed() as (_, url):
+        run(_migrate(url))
         typer.echo(f"The schema is at {schema.newest_revision()}.")
 
 
 @commands.command()
 def load() -> None:
     """Load the sample timeline: what is unseen is added, nothing is changed."""
-    with _database() as (_, url):
-        loaded = _run(_with_database(url, _load))
+    with addressed() as (_, url):
+        loaded = run(with_database(url, _load))
         typer.echo(_said(loaded))
 
 
 @commands.command()
 def rebuild() -> None:
     """Make everything that is read anew from the revisions."""
-    with _database() as (_, url):
-        rebuilt = _run(_with_database(url, _rebuild))
+    with addressed() as (_, url):
+        rebuilt = run(with_database(url, _rebuild))
         typer.echo(f"Rebuilt {rebuilt:,} events from their revisions.")
 
 
@@ -219,29 +217,3 @@ async def _rebuild(database: Database) -> int:
             rebuilt += count
             bar.update(count)
     return rebuilt
-
-
-async def _with_database(url: str, work: Any) -> Any:
-    async with Database(url) as database:
-        async with database.reading() as connection:
-            await schema.check_schema(connection)
-        return await work(database)
-
-
-@contextmanager
-def _database() -> Iterator[tuple[Settings, str]]:
-    """Lend the database's address, with the embedded server running behind it if there is one.
-
-    SIGTERM ends the block like any exception, so that the embedded server is stopped.
-    """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    settings = settings_from_environment()
-    if settings.database_url is not None:
-        yield settings, settings.database_url
-        return
-    with embedded(settings.data_dir) as url:
-        yield settings, url
-
-
-def _run(work: Coroutine[Any, Any, Result]) -> Result:
-    return asyncio.run(work)

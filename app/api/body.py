@@ -1,0 +1,175 @@
+"""The body of a write: JSON (RFC 8259), read by the route after the key was looked at.
+
+What readers of JSON disagree on is refused rather than guessed, as I-JSON demands (RFC 7493,
+section 2): members given twice, numbers that are none, text that can't be stored.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, NoReturn
+
+from starlette.requests import ClientDisconnect, Request
+
+from app.api.parameters import shown
+from app.domain.errors import (
+    Fault,
+    MalformedBodyError,
+    PayloadTooLargeError,
+    RefusedError,
+    UnsupportedMediaTypeError,
+)
+from app.domain.text import printable
+
+JSON = "application/json"
+MAX_BYTES = 1_048_576
+MAX_DEPTH = 20
+# More of them would help nobody and make a large answer to a small request.
+MAX_FAULTS = 50
+
+
+async def json_body(
+    request: Request, also: tuple[str, ...] = (), *, may_be_empty: bool = False
+) -> dict[str, Any]:
+    """Return the JSON object that a request holds, in one of these media types beside JSON's own.
+
+    Where the body may be empty, nothing at all means an object without members.
+
+    Raises:
+        UnsupportedMediaTypeError: it is something else, or compressed.
+        PayloadTooLargeError: it has more than 1 MiB.
+        MalformedBodyError: it is no JSON, or JSON that can be read in more than one way.
+        RefusedError: it is no object, or holds text that can't be stored.
+
+    """
+    if may_be_empty and _is_empty(request):
+        return {}
+    _check_media_type(request, (JSON, *also))
+    body = _parsed(await _read(request))
+    if not isinstance(body, dict):
+        message = "The body is no JSON object: put what you send in { and }."
+        raise RefusedError(Fault("body", "", "no_object", message))
+    _check_depth(body)
+    faults = tuple(islice(_unreadable("", body), MAX_FAULTS))
+    if faults:
+        raise RefusedError(*faults)
+    return body
+
+
+def _is_empty(request: Request) -> bool:
+    """Tell whether there is no body, which the headers alone say (RFC 9112, section 6.3)."""
+    length = request.headers.get("content-length", "0")
+    return length == "0" and "transfer-encoding" not in request.headers
+
+
+def _check_media_type(request: Request, accepted: tuple[str, ...]) -> None:
+    # Parameters mean nothing here: JSON is UTF-8 (RFC 8259, sections 8.1 and 11).
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in accepted:
+        raise UnsupportedMediaTypeError(accepted)
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaTypeError(accepted, "Send the body uncompressed.")
+
+
+async def _read(request: Request) -> bytes:
+    """Return the body, counted as it comes in: one sent in chunks doesn't say its length."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > MAX_BYTES:
+        raise PayloadTooLargeError(MAX_BYTES)
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BYTES:
+                raise PayloadTooLargeError(MAX_BYTES)
+    except ClientDisconnect as error:
+        raise MalformedBodyError("The body has no end.") from error
+    return bytes(body)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        # Some editors begin a file with a byte order mark, which may be ignored (RFC 8259, 8.1).
+        return json.loads(
+            body.decode("utf-8-sig"),
+            object_pairs_hook=_each_once,
+            parse_constant=_no_number,
+            parse_float=_finite,
+        )
+    except UnicodeDecodeError as error:
+        raise MalformedBodyError(f"The body is not UTF-8: see byte {error.start}.") from error
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise MalformedBodyError(f"The body is no JSON: see {place}.") from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    except ValueError as error:
+        # Python reads no whole number of more than some thousand digits.
+        raise MalformedBodyError("The body holds a number that is too long.") from error
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise MalformedBodyError(f"The body gives {_named(twice)} twice in one object.")
+    return members
+
+
+def _no_number(word: str) -> NoReturn:
+    raise MalformedBodyError(f"The body holds {word}, which is no JSON.")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise MalformedBodyError("The body holds a number that is too large.")
+    return number
+
+
+def _check_depth(body: Any) -> None:
+    level = [body]
+    for _ in range(MAX_DEPTH):
+        level = [
+            each
+            for value in level
+            if isinstance(value, dict | list)
+            for each in (value.values() if isinstance(value, dict) else value)
+        ]
+    if any(isinstance(value, dict | list) for value in level):
+        raise _too_deep()
+
+
+def _too_deep() -> MalformedBodyError:
+    return MalformedBodyError(f"The body is nested more than {MAX_DEPTH} deep.")
+
+
+def _unreadable(place: str, value: Any) -> Iterator[Fault]:
+    """Find text that can't be stored, in names and values, to the depth that was checked before."""
+    if isinstance(value, str):
+        yield from _fault_in(place, value)
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _unreadable(f"{place}.{index}" if place else str(index), each)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            inner = f"{place}.{_named(name)}" if place else _named(name)
+            yield from _fault_in(inner, name)
+            yield from _unreadable(inner, each)
+
+
+def _fault_in(place: str, text: str) -> Iterator[Fault]:
+    try:
+        printable(text)
+    except ValueError as error:
+        yield Fault("body", place, "unreadable_text", str(error))
+
+
+def _named(name: str) -> str:
+    """Return a member's name as it can be repeated in a problem."""
+    try:
+        return shown(printable(name))
+    except ValueError:
+        return "(a name that can't be shown)"

@@ -1,0 +1,241 @@
+"""Writing events: record, replace, correct, retract, restore, merge.
+
+A route reads its body by itself, after the key was checked, and answers after the transaction has
+been committed: what was answered with 2xx is durable, and an error has written nothing.
+"""
+
+from fastapi import APIRouter, Request, Response
+
+from app.api.auth import Editor
+from app.api.body import json_body
+from app.api.links import base_url
+from app.api.preconditions import if_match, must_be_new
+from app.api.problems import documented
+from app.api.routes.events import EventId
+from app.api.state import Register
+from app.api.statement import (
+    Body,
+    EventBody,
+    Nothing,
+    Reason,
+    Survivor,
+    event_facts,
+    facts_of,
+    faults_in_body,
+    schema_of,
+    slug,
+    split,
+    without_derived,
+)
+from app.commands import correct, idempotency, journal, merge, record, retract
+from app.commands.correct import Outcome
+from app.commands.idempotency import Given
+from app.commands.revise import Author, State, state
+from app.db.engine import WriteConnection
+from app.domain.document import EventDocument, TombstoneDocument, tag_of
+from app.domain.errors import Fault, RefusedError
+from app.domain.event import EventFacts
+
+router = APIRouter(prefix="/v1", tags=["Editing"])
+
+MERGE_PATCH = "application/merge-patch+json"
+_LONGEST_KEY = 255
+_CHANGE_PROBLEMS = documented(401, 403, 404, 409, 410, 412, 413, 415, 422, 428, 503)
+
+
+def _written(shown: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Return what is there after a write, with the tag that the next one needs."""
+    sent = {"ETag": tag_of(shown.encode()), "Cache-Control": "no-store", **(headers or {})}
+    return Response(shown, status, sent, "application/json")
+
+
+def _location(request: Request, event: str) -> dict[str, str]:
+    return {"Location": f"{base_url(request)}/v1/events/{event}"}
+
+
+async def _shown(connection: WriteConnection, event: str) -> str:
+    found: State | None = await state(connection, event)
+    assert found is not None  # noqa: S101 - It was written in this transaction.
+    return found.shown
+
+
+@router.post(
+    "/events",
+    summary="Record an event",
+    status_code=201,
+    response_class=Response,
+    responses={201: {"model": EventDocument}, **documented(401, 403, 413, 415, 422, 503)},
+    openapi_extra=schema_of(EventBody),
+)
+async def record_event(editor: Editor, request: Request, register: Register) -> Response:
+    """Record an event under an id made from its title and date.
+
+    With `Idempotency-Key` the same request, sent again within a day, records nothing more and gets
+    the first answer.
+    """
+    body, note = split(await json_body(request), "id")
+    facts, author = event_facts(body), Author(editor.name, note)
+    repeatable = _repeatable(request, editor.key_id, body)
+    async with register.writing() as connection:
+        given = await _recorded_once(connection, facts, author, repeatable)
+    return _written(given.document, 201, _location(request, given.event))
+
+
+def _repeatable(request: Request, api_key: str, body: Body) -> idempotency.Request | None:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= _LONGEST_KEY or not key.isprintable():
+        message = f"Write 1 to {_LONGEST_KEY} printable characters."
+        raise RefusedError(Fault("header", "Idempotency-Key", "invalid_key", message))
+    return idempotency.Request(api_key, request.url.path, key, body)
+
+
+async def _recorded_once(
+    connection: WriteConnection,
+    facts: EventFacts,
+    author: Author,
+    repeatable: idempotency.Request | None,
+) -> Given:
+    await journal.lock(connection)
+    if repeatable is not None:
+        before = await idempotency.given(connection, repeatable)
+        if before is not None:
+            return before
+    event = await record.free_id(connection, facts)
+    await record.record(connection, event, facts, author)
+    given = Given(event, await _shown(connection, event))
+    if repeatable is not None:
+        await idempotency.keep(connection, repeatable, given)
+    return given
+
+
+@router.put(
+    "/events/{id}",
+    summary="Record under your own id, or replace",
+    response_class=Response,
+    responses={
+        200: {"model": EventDocument, "description": "Replaced, or nothing had to change."},
+        201: {"model": EventDocument, "description": "Recorded."},
+        **_CHANGE_PROBLEMS,
+    },
+    openapi_extra=schema_of(EventBody),
+)
+async def put_event(
+    editor: Editor,
+    request: Request,
+    id: EventId,  # noqa: A002 - The contract's name.
+    register: Register,
+) -> Response:
+    """Record an event under your own id; or replace it, which needs `If-Match`.
+
+    Sending what is there already changes nothing, with or without `If-Match`.
+    """
+    body, note = split(await json_body(request), "id", slug(id))
+    facts, author = event_facts(body), Author(editor.name, note)
+    async with register.writing() as connection:
+        outcome = await correct.put(
+            connection, id, facts, if_match(request), author, only_new=must_be_new(request)
+        )
+        shown = await _shown(connection, id)
+    if outcome is Outcome.RECORDED:
+        return _written(shown, 201, _location(request, id))
+    return _written(shown)
+
+
+@router.patch(
+    "/events/{id}",
+    summary="Correct",
+    response_class=Response,
+    responses={200: {"model": EventDocument}, **_CHANGE_PROBLEMS},
+    openapi_extra=schema_of(EventBody, MERGE_PATCH, "application/json"),
+)
+async def correct_event(
+    editor: Editor,
+    request: Request,
+    id: EventId,  # noqa: A002 - The contract's name.
+    register: Register,
+) -> Response:
+    """Correct an event by a merge patch (RFC 7396): what is sent changes, null takes away.
+
+    Lists are replaced whole. Needs `If-Match`.
+    """
+    body, note = split(await json_body(request, also=(MERGE_PATCH,)), "id", id)
+    changes, author = without_derived(body), Author(editor.name, note)
+    async with register.writing() as connection:
+        with faults_in_body():
+            await correct.patch(connection, id, changes, if_match(request), author)
+        shown = await _shown(connection, id)
+    return _written(shown)
+
+
+@router.post(
+    "/events/{id}/retract",
+    summary="Retract",
+    response_class=Response,
+    responses={200: {"model": TombstoneDocument}, **_CHANGE_PROBLEMS},
+    openapi_extra=schema_of(Reason),
+)
+async def retract_event(
+    editor: Editor,
+    request: Request,
+    id: EventId,  # noqa: A002 - The contract's name.
+    register: Register,
+) -> Response:
+    """Take an event out of the register, with a reason. Needs `If-Match`.
+
+    A reversal in the real world is a new event, not a retraction.
+    """
+    body, _ = split(await json_body(request))
+    author = Author(editor.name, facts_of(Reason, body).reason)
+    async with register.writing() as connection:
+        await retract.retract(connection, id, if_match(request), author)
+        shown = await _shown(connection, id)
+    return _written(shown)
+
+
+@router.post(
+    "/events/{id}/restore",
+    summary="Restore",
+    response_class=Response,
+    responses={200: {"model": EventDocument}, **_CHANGE_PROBLEMS},
+    openapi_extra=schema_of(Nothing),
+)
+async def restore_event(
+    editor: Editor,
+    request: Request,
+    id: EventId,  # noqa: A002 - The contract's name.
+    register: Register,
+) -> Response:
+    """Put a retracted event back as it was. Needs `If-Match` with the tombstone's tag."""
+    body, note = split(await json_body(request, may_be_empty=True))
+    facts_of(Nothing, body)
+    async with register.writing() as connection:
+        await retract.restore(connection, id, if_match(request), Author(editor.name, note))
+        shown = await _shown(connection, id)
+    return _written(shown)
+
+
+@router.post(
+    "/events/{id}/merge",
+    summary="Merge a duplicate into another event",
+    response_class=Response,
+    responses={200: {"model": TombstoneDocument}, **_CHANGE_PROBLEMS},
+    openapi_extra=schema_of(Survivor),
+)
+async def merge_event(
+    editor: Editor,
+    request: Request,
+    id: EventId,  # noqa: A002 - The contract's name.
+    register: Register,
+) -> Response:
+    """Fold a duplicate into another event, where its address leads from then on.
+
+    Needs `If-Match`.
+    """
+    body, note = split(await json_body(request))
+    into = facts_of(Survivor, body).into
+    async with register.writing() as connection:
+        await merge.merge(connection, id, into, if_match(request), Author(editor.name, note))
+        shown = await _shown(connection, id)
+    return _written(shown)

@@ -1,0 +1,221 @@
+"""The history of one event, and the journal of every change."""
+
+import json
+from typing import Annotated, Any
+
+import jsonpatch
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, Field, field_validator
+
+from app.api.conditional import answer
+from app.api.known_at import KnownAtParameters
+from app.api.links import base_url
+from app.api.pages import cursor_for, page
+from app.api.parameters import PageModel, QueryModel, asked, parameter, whole_number
+from app.api.problems import documented
+from app.api.reference import after
+from app.api.routes.events import EventId
+from app.api.state import Register
+from app.domain.document import EventDocument, Instant, TombstoneDocument
+from app.domain.errors import NotFoundError
+from app.domain.history import GONE, revision_of
+from app.queries import history
+from app.queries.keyset import AnyRow
+from app.queries.knowledge import Recorded
+
+router = APIRouter(prefix="/v1", tags=["History"])
+
+DEFAULT_CHANGES, MAX_CHANGES = 100, 200
+# A journal's number is a bigint of PostgreSQL.
+MAX_SEQ = 2**63 - 1
+
+
+class _Recorded(BaseModel):
+    revision: int
+    recorded_at: Instant
+    action: str = Field(description="`record`, `correct`, `retract`, `restore` or `merge`.")
+    by: str = Field(description="Whose key it was.")
+    note: str | None = Field(description="Why, as the editor put it.")
+
+
+class RevisionSummary(_Recorded):
+    """One recorded state of an event, and what it changed."""
+
+    changes: list[dict[str, Any]] = Field(
+        description="JSON Patch (RFC 6902) from the facts before to the facts since."
+    )
+
+
+class RevisionPage(BaseModel):
+    """An event's history, newest first."""
+
+    items: list[RevisionSummary]
+    next: str | None
+
+
+class RevisionDocument(_Recorded):
+    """One recorded state of an event, whole."""
+
+    document: EventDocument | None = None
+    tombstone: TombstoneDocument | None = None
+
+
+class ChangeDocument(BaseModel):
+    """One change in the journal."""
+
+    seq: int
+    event: str
+    revision: int
+    action: str
+    recorded_at: Instant
+    document: EventDocument | None = None
+    tombstone: TombstoneDocument | None = None
+
+
+class Changes(BaseModel):
+    """Changes in the order in which they were committed."""
+
+    items: list[ChangeDocument]
+    next: str = Field(description="Where to ask for what comes after; it is never null.")
+    latest: int = Field(description="The number of the newest change there is.")
+
+
+class RevisionsParameters(KnownAtParameters, PageModel):
+    """The parameters of an event's history."""
+
+
+class ChangesParameters(QueryModel):
+    """The parameters of the journal."""
+
+    since: int = parameter(
+        0,
+        "After which change",
+        "The `seq` of the last change you have; 0 gives all from the first. A whole number.",
+    )
+    limit: int = parameter(
+        DEFAULT_CHANGES,
+        "How many",
+        f"A whole number from 1 to {MAX_CHANGES}; follow `next` for the rest.",
+        ge=1,
+        le=MAX_CHANGES,
+    )
+
+    @field_validator("since", mode="before")
+    @classmethod
+    def _a_seq(cls, value: Any) -> int:
+        return whole_number(value, 0, MAX_SEQ)
+
+    @field_validator("limit", mode="before")
+    @classmethod
+    def _a_number(cls, value: Any) -> int:
+        return whole_number(value, 1, MAX_CHANGES)
+
+
+def _instant_of(parameters: KnownAtParameters) -> Any:
+    knowledge = parameters.known()
+    return knowledge.instant if isinstance(knowledge, Recorded) else None
+
+
+def _summary(row: AnyRow) -> str:
+    before = row.facts_before
+    changes = [{"op": "add", "path": "", "value": row.facts}]
+    if before is not None:
+        changes = jsonpatch.make_patch(before, row.facts).patch
+    return RevisionSummary(
+        revision=row.revision,
+        recorded_at=row.recorded_at,
+        action=row.action,
+        by=row.by,
+        note=row.note,
+        changes=changes,
+    ).model_dump_json()
+
+
+def _shown(row: AnyRow) -> str:
+    """Return the member with the document of a revision, or with the tombstone it left."""
+    if row.action in GONE:
+        return f'"tombstone":{revision_of(row).tombstone()}'
+    return f'"document":{row.document}'
+
+
+def _change(row: AnyRow) -> str:
+    named = ChangeDocument.model_validate(
+        {name: getattr(row, name) for name in ("seq", "event", "revision", "action", "recorded_at")}
+    )
+    return f"{named.model_dump_json(exclude_unset=True)[:-1]},{_shown(row)}}}"
+
+
+@router.get(
+    "/events/{id}/revisions",
+    summary="The history of an event",
+    response_class=Response,
+    responses={200: {"model": RevisionPage}, **documented(404, 422, 503)},
+)
+async def list_revisions(
+    request: Request,
+    id: EventId,  # noqa: A002 - The contract's name.
+    parameters: Annotated[RevisionsParameters, asked(RevisionsParameters)],
+    register: Register,
+) -> Response:
+    """Who recorded, corrected or retracted an event, when, why, and what it changed."""
+    known_at = _instant_of(parameters)
+    question = {"of": "revisions", "event": id, "known_at": parameters.known_at}
+    async with register.reading() as connection:
+        start = after(parameters.cursor, question)
+        position = None if start is None else int(start)
+        rows = await history.revisions_page(connection, id, known_at, parameters.limit, position)
+    if not rows and parameters.cursor is None:
+        raise NotFoundError("There is no event of this id. /v1/events lists those that exist.")
+    shown = rows[: parameters.limit]
+    last = [str(shown[-1].revision)] if len(rows) > len(shown) else None
+    return page(request, map(_summary, shown), cursor_for(last, question))
+
+
+@router.get(
+    "/events/{id}/revisions/{revision}",
+    summary="One revision, whole",
+    response_class=Response,
+    responses={200: {"model": RevisionDocument}, **documented(404, 422, 503)},
+)
+async def read_revision(
+    request: Request,
+    id: EventId,  # noqa: A002 - The contract's name.
+    revision: Annotated[str, Path(title="The revision", description="A number: 1 is the first.")],
+    parameters: Annotated[KnownAtParameters, asked(KnownAtParameters)],
+    register: Register,
+) -> Response:
+    """An event as it was recorded then: the document, or the tombstone that was left of it."""
+    known_at, row = _instant_of(parameters), None
+    if revision.isascii() and revision.isdigit() and len(revision) < len(str(2**31)):
+        async with register.reading() as connection:
+            row = await history.revision(connection, id, int(revision), known_at)
+    if row is None:
+        raise NotFoundError(f"There is no such revision. /v1/events/{id}/revisions lists them.")
+    named = {name: getattr(row, name) for name in _Recorded.model_fields}
+    recorded = _Recorded.model_validate(named).model_dump_json()
+    return answer(request, f"{recorded[:-1]},{_shown(row)}}}")
+
+
+@router.get(
+    "/changes",
+    summary="Everything that changed",
+    response_class=Response,
+    responses={200: {"model": Changes}, **documented(422, 503)},
+)
+async def list_changes(
+    request: Request,
+    parameters: Annotated[ChangesParameters, asked(ChangesParameters)],
+    register: Register,
+) -> Response:
+    """The journal of every recorded change, in the order of commit, nothing skipped.
+
+    Poll `next`: it is never null. A retracted or merged event comes with its tombstone.
+    """
+    async with register.reading() as connection:
+        rows, latest = await history.changes(connection, parameters.since, parameters.limit)
+    last = rows[-1].seq if rows else parameters.since
+    limit = "" if parameters.limit == DEFAULT_CHANGES else f"&limit={parameters.limit}"
+    address = f"{base_url(request)}/v1/changes?since={last}{limit}"
+    rest = json.dumps({"next": address, "latest": latest}, separators=(",", ":"))
+    body = f'{{"items":[{",".join(map(_change, rows))}],{rest[1:]}'
+    return answer(request, body, headers={"Link": f'<{address}>; rel="next"'})

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, NewType, Self
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -80,6 +80,24 @@ async def lent(
             yield lent
 
 
+def _take_on(pool: AsyncEngine, role: str) -> None:
+    """Let every connection of a pool take on a role that may do no more than the pool needs.
+
+    The role is made by a migration, so on an unmigrated database there is none to take on.
+    """
+
+    @event.listens_for(pool.sync_engine, "connect")
+    def set_role(connection: Any, _: Any) -> None:
+        # Within a transaction the role would be lost when that is rolled back.
+        before, connection.autocommit = connection.autocommit, True
+        cursor = connection.cursor()
+        cursor.execute(
+            "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = $1", (role,)
+        )
+        cursor.close()
+        connection.autocommit = before
+
+
 class Database:
     """The two pools of a running service."""
 
@@ -94,6 +112,8 @@ class Database:
         address = driver_url(url)
         self._reader = engine(address, read_only=True, isolation_level="AUTOCOMMIT", **pool)
         self._writer = engine(address, read_only=False, **pool)
+        _take_on(self._reader, "chancery_reader")
+        _take_on(self._writer, "chancery_writer")
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadConnection]:

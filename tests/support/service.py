@@ -27,14 +27,23 @@ def service(timeline_url: str) -> Iterator[str]:
 @contextmanager
 def served(environment: Mapping[str, str], *options: str, cwd: Path = ROOT) -> Iterator[str]:
     """Run `chancery serve` until it is ready, and stop it as an operator would."""
+    with ready(environment, *options, cwd=cwd) as (address, process):
+        yield address
+        process.send_signal(signal.SIGTERM)
+        process.wait(START_TIMEOUT_S)
+
+
+@contextmanager
+def ready(
+    environment: Mapping[str, str], *options: str, cwd: Path = ROOT
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run `chancery serve` until it is ready, and kill it if it is left running."""
     port = free_port()
     command = [sys.executable, "-m", "app", "serve", "--port", str(port), *options]
     with started(command, environment, cwd) as process:
         address = f"http://127.0.0.1:{port}"
         wait_until_ready(address, process)
-        yield address
-        process.send_signal(signal.SIGTERM)
-        process.wait(START_TIMEOUT_S)
+        yield address, process
 
 
 @contextmanager

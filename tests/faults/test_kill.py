@@ -1,0 +1,90 @@
+"""The server is killed at random moments under a stream of writes, again and again.
+
+The writers keep their ledger outside: what was acknowledged, and what was sent without an answer
+and is sent again under the same key. In the end the register must hold every acknowledged event,
+none twice, with a journal without gaps and a projection that equals a rebuilt one.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from random import Random
+
+import httpx
+from sqlalchemy import text
+
+from app.commands.keys import create_key
+from app.db.engine import Database
+from app.domain.keys import Scope
+from tests.support.factories import facts
+from tests.support.projections import projections, rebuilt
+from tests.support.service import ready
+
+ROUNDS = 20
+WRITERS = 4
+
+
+@dataclass
+class Ledger:
+    """What the writers know of their writes."""
+
+    acknowledged: dict[str, str] = field(default_factory=dict)
+    unanswered: list[str] = field(default_factory=list)
+    number: int = 0
+
+    def next_token(self) -> str:
+        """Return what to send: first what got no answer, then something new."""
+        if self.unanswered:
+            return self.unanswered.pop()
+        self.number += 1
+        return f"token {self.number}"
+
+
+async def write(client: httpx.AsyncClient, ledger: Ledger) -> None:
+    """Send writes until the connection breaks."""
+    while True:
+        token = ledger.next_token()
+        try:
+            response = await client.post(
+                "/v1/events", json=facts(title=token), headers={"Idempotency-Key": token}
+            )
+        except httpx.TransportError:
+            ledger.unanswered.append(token)
+            return
+        if response.status_code == 201:
+            ledger.acknowledged[token] = response.json()["id"]
+        else:
+            ledger.unanswered.append(token)
+
+
+async def one_round(url: str, key: str, ledger: Ledger, seconds: float) -> None:
+    with ready({"CHANCERY_DATABASE_URL": url}) as (address, process):
+        headers = {"Authorization": f"Bearer {key}"}
+        async with httpx.AsyncClient(base_url=address, headers=headers, timeout=5) as client:
+            writing = asyncio.gather(*(write(client, ledger) for _ in range(WRITERS)))
+            await asyncio.sleep(seconds)
+            process.kill()
+            await writing
+
+
+async def test_nothing_acknowledged_is_lost_and_nothing_is_there_twice(empty_url: str) -> None:
+    random, ledger = Random(5), Ledger()
+    async with Database(empty_url) as database:
+        async with database.writing() as connection:
+            key, _ = await create_key(connection, "a writer", [Scope.EDIT], None)
+        for _ in range(ROUNDS):
+            await one_round(empty_url, key, ledger, random.uniform(0.05, 0.5))
+        async with database.reading() as connection:
+            rows = await connection.execute(
+                text("SELECT seq, event, facts->>'title' AS title FROM event_revision ORDER BY seq")
+            )
+            recorded = rows.all()
+        titles = [row.title for row in recorded]
+        events = {row.title: row.event for row in recorded}
+        assert [row.seq for row in recorded] == list(range(1, len(recorded) + 1))
+        assert len(titles) == len(set(titles))
+        assert ledger.acknowledged.items() <= events.items()
+        assert set(titles) <= set(ledger.acknowledged) | set(ledger.unanswered)
+        assert len(ledger.acknowledged) > 5 * ROUNDS
+        before = await projections(database)
+        await rebuilt(database)
+        assert await projections(database) == before

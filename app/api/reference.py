@@ -37,9 +37,9 @@ def key(name: str, example: str) -> Any:
     return Path(title=f"The {name}", description=f"Such as `{example}`.")
 
 
-def question(of: str, parameters: ListParameters) -> Mapping[str, Any]:
+def question(of: str, parameters: PageModel) -> Mapping[str, Any]:
     """Return what a cursor of this list is bound to."""
-    return {"of": of, "q": parameters.q}
+    return {"of": of, **parameters.model_dump(mode="json", exclude={"limit", "cursor"})}
 
 
 def after(text: str | None, bound: Mapping[str, Any]) -> str | None:
@@ -48,7 +48,7 @@ def after(text: str | None, bound: Mapping[str, Any]) -> str | None:
 
 
 def keyed_page(
-    request: Request, of: str, parameters: ListParameters, found: Sequence[tuple[str, str]]
+    request: Request, of: str, parameters: PageModel, found: Sequence[tuple[str, str]]
 ) -> Response:
     """Return the page of items, given with their keys from where the page begins or before."""
     start = after(parameters.cursor, question(of, parameters))

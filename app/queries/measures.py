@@ -1,51 +1,72 @@
 """Measures: the dossiers that string the events of one procedure together."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Subquery, func, select, union_all
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.db.engine import ReadConnection
-from app.db.projections import Event
 from app.domain.vocabulary import Status
 from app.queries.events import ORDERS, Sort
-from app.queries.keyset import AnyRow, Order
+from app.queries.keyset import AnyRow, AnySelect, Order
+from app.queries.knowledge import Knowledge
 
-_IN_ORDER = ORDERS[Sort.OLDEST].columns_of(Event)
-_NEWEST_STEP_FIRST = func.array_agg(
-    aggregate_order_by(Event.status, *(column.desc() for column in _IN_ORDER))
-).filter(Event.status != Status.COMMENTARY)
-
-_SUMMARY = (
-    select(
-        Event.measure.label("id"),
-        # The stage reached is the status of the latest step that is no commentary.
-        _NEWEST_STEP_FIRST[1].label("stage"),
-        func.count().label("events"),
-        func.min(Event.earliest).label("earliest"),
-        func.max(Event.latest).label("latest"),
-        func.array_agg(Event.regime.distinct()).filter(Event.regime.is_not(None)).label("regimes"),
-    )
-    .where(Event.measure.is_not(None))
-    .group_by(Event.measure)
-)
+_COLUMNS = ("id", "measure", "status", "regime", "earliest", "latest", "document")
+_IN_ORDER = ORDERS[Sort.OLDEST]
+_NEWEST_STEP_FIRST = ORDERS[Sort.NEWEST]
 
 
 async def measures_page(
-    connection: ReadConnection, containing: str, limit: int, after: str | None
+    connection: ReadConnection,
+    knowledge: Knowledge,
+    containing: str,
+    limit: int,
+    after: str | None,
 ) -> Sequence[AnyRow]:
     """Return a page of measures whose id holds the text, each with its stage and its extent."""
-    statement = _SUMMARY
+    await knowledge.settle(connection)
+    events = _events(knowledge)
+    statement = _summary(events)
     if containing:
-        statement = statement.where(Event.measure.contains(containing, autoescape=True))
+        statement = statement.where(events.c.measure.contains(containing, autoescape=True))
     # The order's row comparison stands in WHERE, before the grouping, so that the groups of
     # earlier pages aren't made again.
-    page = Order(("measure",)).page(statement, Event, after and [after], limit)
+    page = Order(("measure",)).page(statement, events.c, after and [after], limit)
     return (await connection.execute(page)).all()
 
 
-async def measure(connection: ReadConnection, key: str) -> AnyRow | None:
+async def measure(connection: ReadConnection, knowledge: Knowledge, key: str) -> AnyRow | None:
     """Return one measure with the documents of its events in the order of their days, or None."""
-    documents = func.array_agg(aggregate_order_by(Event.document, *_IN_ORDER)).label("documents")
-    statement = _SUMMARY.add_columns(documents).where(Event.measure == key)
-    return (await connection.execute(statement)).one_or_none()
+    await knowledge.settle(connection)
+    events = _events(knowledge)
+    documents = func.array_agg(aggregate_order_by(events.c.document, *_IN_ORDER.sorted(events.c)))
+    statement = _summary(events).add_columns(documents.label("documents"))
+    return (await connection.execute(statement.where(events.c.measure == key))).one_or_none()
+
+
+def _events(knowledge: Knowledge) -> Subquery:
+    """Return the events that belong to a measure, as they are or were known."""
+    sources = [
+        select(*(getattr(tables.event, name) for name in _COLUMNS)).where(
+            known, tables.event.measure.is_not(None)
+        )
+        for tables, known in knowledge.sources()
+    ]
+    return (union_all(*sources) if len(sources) > 1 else sources[0]).subquery()
+
+
+def _summary(events: Subquery) -> AnySelect:
+    event: Any = events.c
+    steps = aggregate_order_by(event.status, *_NEWEST_STEP_FIRST.sorted(event))
+    latest_first = func.array_agg(steps).filter(event.status != Status.COMMENTARY)
+    regimes = func.array_agg(event.regime.distinct()).filter(event.regime.is_not(None))
+    return select(
+        event.measure.label("id"),
+        # The stage reached is the status of the latest step that is no commentary.
+        latest_first[1].label("stage"),
+        func.count().label("events"),
+        func.min(event.earliest).label("earliest"),
+        func.max(event.latest).label("latest"),
+        regimes.label("regimes"),
+    ).group_by(event.measure)

@@ -95,6 +95,8 @@ async def test_the_past_is_answered_as_it_was(editor: httpx.AsyncClient) -> None
         "/v1/events?party=taliban&include=total&sort=oldest&limit=200",
         f"/v1/events/{OTHER}/revisions",
         f"/v1/events/{KNOWN}/revisions/1",
+        "/v1/measures?q=kz",
+        "/v1/measures/kz-nlto-taliban",
     ]
     before = [(await editor.get(path)).json() for path in paths]
     instant = now()

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from app.api.conditional import answer
+from app.api.known_at import KnownAtParameters
 from app.api.parameters import asked
 from app.api.problems import documented
 from app.api.reference import ListParameters, Page, after, key, keyed_page, question
@@ -39,6 +40,10 @@ class MeasureDocument(MeasureSummary):
     events: list[EventDocument] = Field(description="In the order of their days.")
 
 
+class MeasuresParameters(KnownAtParameters, ListParameters):
+    """The parameters of the list of dossiers."""
+
+
 def _summary(row: Any) -> MeasureSummary:
     return MeasureSummary(
         id=row.id,
@@ -58,16 +63,15 @@ def _summary(row: Any) -> MeasureSummary:
 )
 async def list_measures(
     request: Request,
-    parameters: Annotated[ListParameters, asked(ListParameters)],
+    parameters: Annotated[MeasuresParameters, asked(MeasuresParameters)],
     register: Register,
 ) -> Response:
     """What `measure` accepts: bills, rulings and missions, each with the stage it has reached."""
+    knowledge = parameters.known()
+    start = after(parameters.cursor, question("measures", parameters))
     async with register.reading() as connection:
         rows = await measures.measures_page(
-            connection,
-            parameters.q or "",
-            parameters.limit,
-            after(parameters.cursor, question("measures", parameters)),
+            connection, knowledge, parameters.q or "", parameters.limit, start
         )
     found = [(row.id, _summary(row).model_dump_json()) for row in rows]
     return keyed_page(request, "measures", parameters, found)
@@ -77,16 +81,18 @@ async def list_measures(
     "/measures/{id}",
     summary="One dossier",
     response_class=Response,
-    responses={200: {"model": MeasureDocument}, **documented(404, 503)},
+    responses={200: {"model": MeasureDocument}, **documented(404, 422, 503)},
 )
 async def read_measure(
     request: Request,
     id: Annotated[str, key("id", "ru-suspension-law-2024")],  # noqa: A002 - The contract's name.
+    parameters: Annotated[KnownAtParameters, asked(KnownAtParameters)],
     register: Register,
 ) -> Response:
     """One dossier: its events in order, and the stage reached."""
+    knowledge = parameters.known()
     async with register.reading() as connection:
-        row = await measures.measure(connection, id)
+        row = await measures.measure(connection, knowledge, id)
     if row is None:
         raise NotFoundError("There is no measure of this id. /v1/measures lists them.")
     summary = json.dumps(_summary(row).model_dump(mode="json"), ensure_ascii=False)

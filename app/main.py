@@ -16,14 +16,17 @@ from app.api.routes import (
     events,
     health,
     history,
+    imports,
     keys,
     measures,
     parties,
     regimes,
+    stream,
     territories,
     vocabulary,
 )
 from app.db.engine import Database
+from app.db.notifications import Notifications
 from app.domain.errors import MisconfiguredError
 from app.settings import Settings, settings_from_environment
 from app.web import docs
@@ -33,7 +36,9 @@ RESOURCES = (
     events,
     measures,
     history,
+    stream,
     editing,
+    imports,
     territories,
     parties,
     regimes,
@@ -56,10 +61,11 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.database_url is None:
         raise MisconfiguredError("No database: start the service with `chancery serve`.")
     database = Database(settings.database_url)
+    notifications = Notifications(settings.database_url)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with database:
+        async with database, notifications:
             yield
 
     app = FastAPI(
@@ -77,6 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
+    app.state.streams = stream.Streams(database, notifications)
     app.state.failed_attempts = auth.failed_attempts()
     _add_routes(app)
     _add_layers(app)

@@ -4,7 +4,12 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.support.database", "tests.support.client", "tests.support.editing", "tests.support.service"]
+pytest_plugins = [
+    "tests.support.database",
+    "tests.support.client",
+    "tests.support.editing",
+    "tests.support.service",
+]
 
 # Machines are slow at times, which is no fault; and what lands is tried with fixed examples, so
 # that a change isn't refused for what it didn't do.

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import STATUS_OF, problem, unexpected
+from app.api.problems import STATUS_OF, Sort, problem, unexpected
 from app.api.routing import allowed_methods
 from app.domain.errors import Fault, RefusedError
 from app.domain.text import printable
@@ -24,6 +24,9 @@ logger = logging.getLogger("chancery")
 
 MAX_URL_LENGTH = 32_768
 SHOWN_NAME_LENGTH = 60
+WITHOUT_BODY = "chancery.without_body"
+"""In the scope of a HEAD request, so that what never ends can do without its body."""
+
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _COMMON_HEADERS = {
     "Access-Control-Allow-Origin": "*",
@@ -63,7 +66,7 @@ class Envelope:
         elif scope["method"] == "OPTIONS" and (methods := allowed_methods(scope["app"], scope)):
             await _options(methods)(scope, receive, send)
         elif scope["method"] == "HEAD":
-            await self._app({**scope, "method": "GET"}, receive, send)
+            await self._app({**scope, "method": "GET", WITHOUT_BODY: True}, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -95,7 +98,7 @@ def _options(methods: list[str]) -> Response:
     headers = {
         "Allow": listed,
         "Access-Control-Allow-Methods": listed,
-        "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match",
+        "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match, Last-Event-ID",
         "Access-Control-Max-Age": "86400",
     }
     return Response(status_code=204, headers=headers)
@@ -107,17 +110,16 @@ def _refusal(scope: Scope) -> Response | None:
     query: bytes = scope["query_string"]
     if len(path) + len(query) + 1 > MAX_URL_LENGTH:
         detail = f"An address may have {MAX_URL_LENGTH:,} characters: ask for fewer things at once."
-        return problem(414, "url-too-long", "The address is too long", detail)
+        return problem(Sort(414, "url-too-long", "The address is too long"), detail)
     if not _HOST.fullmatch(Headers(scope=scope).get("host", "localhost")):
         detail = "The Host header is no host name with an optional port."
-        return problem(400, "invalid-host", "The request names no host", detail)
+        return problem(Sort(400, "invalid-host", "The request names no host"), detail)
     if _fault_in(path) is not None:
         detail = "The address holds characters that can't be read: write it in UTF-8."
-        return problem(400, "malformed-url", "The address can't be read", detail)
+        return problem(Sort(400, "malformed-url", "The address can't be read"), detail)
     faults = tuple(_faults_in_query(query))
     if faults:
-        status, code, title = STATUS_OF[RefusedError]
-        return problem(status, code, title, str(RefusedError(*faults)), faults)
+        return problem(STATUS_OF[RefusedError], str(RefusedError(*faults)), faults)
     return None
 
 

@@ -43,6 +43,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "History", "description": "What changed when, and who changed it."},
     {"name": "Editing", "description": "For those who have a key."},
     {"name": "Reference", "description": "What the filters accept, and what the words mean."},
+    {"name": "Keys", "description": "Who may edit; for those with an admin's key."},
     {"name": "Health", "description": "For those who run the service."},
 ]
 

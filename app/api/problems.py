@@ -7,7 +7,7 @@ SQL, a stack, or a secret; of what the client sent it repeats at most a short pi
 import json
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
@@ -21,6 +21,7 @@ from app.domain.errors import (
     ChanceryError,
     ConflictError,
     Fault,
+    FaultyImportError,
     ForbiddenError,
     GoneError,
     MalformedBodyError,
@@ -42,23 +43,34 @@ logger = logging.getLogger("chancery")
 MEDIA_TYPE = "application/problem+json"
 REALM = "chancery"
 
-# Error class -> status, code and title. The codes are stable: clients may go by them.
-STATUS_OF: dict[type[ChanceryError], tuple[int, str, str]] = {
-    RefusedError: (422, "invalid-request", "The request can't be understood as it stands"),
-    NotFoundError: (404, "not-found", "There is nothing here"),
-    ConflictError: (409, "conflict", "This doesn't go with the present state"),
-    MergedError: (409, "merged", "This event was merged into another one"),
-    GoneError: (410, "gone", "This event was retracted"),
-    PreconditionFailedError: (412, "precondition-failed", "Somebody else was faster"),
-    PreconditionRequiredError: (428, "precondition-required", "If-Match is missing"),
-    UnavailableError: (503, "unavailable", "The register is not available at the moment"),
-    UnmigratedError: (503, "unmigrated", "The register is not ready yet"),
-    UnauthenticatedError: (401, "unauthenticated", "This needs a key"),
-    ForbiddenError: (403, "forbidden", "The key doesn't allow this"),
-    ThrottledError: (429, "throttled", "Too much in a short time"),
-    PayloadTooLargeError: (413, "body-too-large", "The body is too large"),
-    UnsupportedMediaTypeError: (415, "unsupported-media-type", "The body's format isn't read here"),
-    MalformedBodyError: (400, "malformed-body", "The body can't be read"),
+
+class Sort(NamedTuple):
+    """A sort of problem. The codes are stable: clients may go by them."""
+
+    status: int
+    code: str
+    title: str
+
+
+STATUS_OF: dict[type[ChanceryError], Sort] = {
+    RefusedError: Sort(422, "invalid-request", "The request can't be understood as it stands"),
+    FaultyImportError: Sort(422, "faulty-import", "Some rows of the file are faulty"),
+    NotFoundError: Sort(404, "not-found", "There is nothing here"),
+    ConflictError: Sort(409, "conflict", "This doesn't go with the present state"),
+    MergedError: Sort(409, "merged", "This event was merged into another one"),
+    GoneError: Sort(410, "gone", "This event was retracted"),
+    PreconditionFailedError: Sort(412, "precondition-failed", "Somebody else was faster"),
+    PreconditionRequiredError: Sort(428, "precondition-required", "If-Match is missing"),
+    UnavailableError: Sort(503, "unavailable", "The register is not available at the moment"),
+    UnmigratedError: Sort(503, "unmigrated", "The register is not ready yet"),
+    UnauthenticatedError: Sort(401, "unauthenticated", "This needs a key"),
+    ForbiddenError: Sort(403, "forbidden", "The key doesn't allow this"),
+    ThrottledError: Sort(429, "throttled", "Too much in a short time"),
+    PayloadTooLargeError: Sort(413, "body-too-large", "The body is too large"),
+    UnsupportedMediaTypeError: Sort(
+        415, "unsupported-media-type", "The body's format isn't read here"
+    ),
+    MalformedBodyError: Sort(400, "malformed-body", "The body can't be read"),
 }
 
 
@@ -85,15 +97,14 @@ HEADERS_OF: dict[type[ChanceryError], Callable[[Any], dict[str, str]]] = {
     UnsupportedMediaTypeError: _readable,
 }
 
-_HTTP: dict[int, tuple[str, str, str]] = {
+# What the router reports, with what to do about it.
+_HTTP: dict[int, tuple[Sort, str]] = {
     404: (
-        "not-found",
-        "There is nothing here",
+        STATUS_OF[NotFoundError],
         "No page or operation has this address. /docs shows those that exist.",
     ),
     405: (
-        "method-not-allowed",
-        "This can't be done here",
+        Sort(405, "method-not-allowed", "This can't be done here"),
         "The address exists, but not for this method; the Allow header lists those that work.",
     ),
 }
@@ -126,9 +137,7 @@ class ProblemDocument(BaseModel):
 
 
 def problem(
-    status: int,
-    code: str,
-    title: str,
+    sort: Sort,
     detail: str,
     faults: Sequence[Fault] = (),
     headers: dict[str, str] | None = None,
@@ -136,10 +145,10 @@ def problem(
 ) -> Response:
     """Return the answer that reports a problem; `current` is the JSON text of what is there."""
     document = ProblemDocument(
-        type=f"urn:chancery:problem:{code}",
-        title=title,
-        status=status,
-        code=code,
+        type=f"urn:chancery:problem:{sort.code}",
+        title=sort.title,
+        status=sort.status,
+        code=sort.code,
         detail=detail,
         errors=[
             FaultDocument(
@@ -157,15 +166,14 @@ def problem(
     if current is not None:
         sent["ETag"] = tag_of(current.encode())
     leave_out = {"current"} if current is None else set()
-    return JSONResponse(document.model_dump(exclude=leave_out), status, sent, MEDIA_TYPE)
+    return JSONResponse(document.model_dump(exclude=leave_out), sort.status, sent, MEDIA_TYPE)
 
 
 async def on_chancery_error(_: Request, error: ChanceryError) -> Response:
     """Answer what the domain and the database report."""
-    status, code, title = STATUS_OF[type(error)]
     faults = error.faults if isinstance(error, RefusedError) else ()
     current = getattr(error, "current", None)
-    return problem(status, code, title, str(error), faults, _headers(error), current)
+    return problem(STATUS_OF[type(error)], str(error), faults, _headers(error), current)
 
 
 def _headers(error: ChanceryError) -> dict[str, str]:
@@ -196,20 +204,18 @@ def fault_of(error: dict[str, Any]) -> Fault:
 
 async def on_http_error(request: Request, error: HTTPException) -> Response:
     """Answer what the router reports: no such path, no such method, and the like."""
-    known = ("http-error", "The request can't be answered", "See /docs for what can be asked.")
-    code, title, detail = _HTTP.get(error.status_code, known)
+    other = Sort(error.status_code, "http-error", "The request can't be answered")
+    sort, detail = _HTTP.get(error.status_code, (other, "See /docs for what can be asked."))
     headers = dict(error.headers or {})
     if error.status_code == 405:  # noqa: PLR2004
         headers["Allow"] = ", ".join(allowed_methods(request.app, request.scope))
-    return problem(error.status_code, code, title, detail, headers=headers)
+    return problem(sort, detail, headers=headers)
 
 
 def unexpected() -> Response:
     """Return the answer for a fault of our own; the log has the rest."""
     return problem(
-        500,
-        "internal-error",
-        "Something went wrong on our side",
+        Sort(500, "internal-error", "Something went wrong on our side"),
         "The request was not carried out. Please report it if it happens again.",
     )
 

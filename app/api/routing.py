@@ -4,14 +4,16 @@ from fastapi import FastAPI
 from starlette.routing import Match
 from starlette.types import Scope
 
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+
 
 def allowed_methods(app: FastAPI, scope: Scope) -> list[str]:
     """Return the methods that some route offers at this path, none where the path is unknown."""
-    methods: set[str] = set()
-    for route in app.routes:
-        match, _ = route.matches({**scope, "method": "GET"})
-        if match is not Match.NONE:
-            methods |= getattr(route, "methods", None) or {"GET"}
-    if "GET" in methods:
-        methods.add("HEAD")
-    return sorted(methods | {"OPTIONS"}) if methods else []
+    offered = {method for method in METHODS if _is_offered(app, {**scope, "method": method})}
+    if "GET" in offered:
+        offered.add("HEAD")
+    return sorted(offered | {"OPTIONS"}) if offered else []
+
+
+def _is_offered(app: FastAPI, scope: Scope) -> bool:
+    return any(route.matches(scope)[0] is Match.FULL for route in app.routes)

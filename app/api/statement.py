@@ -5,15 +5,16 @@ Derived members are dropped, so that what was read can be sent back; unknown one
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from app.api.problems import fault_of
-from app.domain.document import EventDocument, ParticipantDocument
 from app.domain.errors import Fault, RefusedError
-from app.domain.event import EventFacts, Facts, Participant
+from app.domain.event import EventFacts, Facts
 from app.domain.reference import PartyFacts, RegimeFacts
+from app.domain.stated import own_faults, without_derived
 from app.domain.text import Line, Prose, Slug
 
 Stated = TypeVar("Stated", bound=Facts)
@@ -22,8 +23,8 @@ Note = Annotated[Prose | None, Field(description="Why; kept with the revision, n
 
 _NOTE: TypeAdapter[str | None] = TypeAdapter(Note)
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
-_DERIVED = set(EventDocument.model_fields) - set(EventFacts.model_fields) - {"id"}
-_DERIVED_OF_PARTICIPANT = set(ParticipantDocument.model_fields) - set(Participant.model_fields)
+# A body of 1 MiB may hold more faults than anybody reads.
+MAX_FAULTS = 100
 
 
 class EventBody(EventFacts):
@@ -107,35 +108,9 @@ def faults_in_body() -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        raise RefusedError(*(fault_of(each) for each in _own_faults(error))) from error
-
-
-def _own_faults(error: ValidationError) -> Iterator[dict[str, Any]]:
-    """Return each fault in the body, without those that only follow from one further inside.
-
-    Pydantic counts the entries of a list that are in order, so a list whose only entry is faulty
-    is too short as well.
-    """
-    found = error.errors(include_url=False)
-    for each in found:
-        place = each["loc"]
-        within = (o["loc"] for o in found if o is not each and o["loc"][: len(place)] == place)
-        if each["type"] != "too_short" or not any(within):
-            yield {**each, "loc": ("body", *place)}
-
-
-def without_derived(body: Body) -> dict[str, Any]:
-    """Return the body without the members that follow from others."""
-    stated = {name: value for name, value in body.items() if name not in _DERIVED}
-    if isinstance(stated.get("participants"), list):
-        stated["participants"] = [_stated_of_participant(p) for p in stated["participants"]]
-    return stated
-
-
-def _stated_of_participant(participant: Any) -> Any:
-    if not isinstance(participant, dict):
-        return participant
-    return {n: value for n, value in participant.items() if n not in _DERIVED_OF_PARTICIPANT}
+        found = islice(own_faults(error), MAX_FAULTS)
+        named = [fault_of({**each, "loc": ("body", *each["loc"])}) for each in found]
+        raise RefusedError(*named) from error
 
 
 def split(

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
+from app.db.channels import CHANGES
 from app.db.engine import WriteConnection
 from app.db.locks import JOURNAL
 
@@ -53,3 +54,8 @@ async def next_place(connection: WriteConnection) -> Place:
         )
     ).one()
     return Place(row[0], row[1])
+
+
+async def announce(connection: WriteConnection) -> None:
+    """Wake those who wait for changes, once this transaction has committed."""
+    await connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANGES})

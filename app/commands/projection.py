@@ -4,11 +4,11 @@ A change puts the new document in place of the old one, and the old one among th
 the instant at which it ceased to be served.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, literal, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, delete, insert, literal, select
 from sqlalchemy.dialects.postgresql import Range
 
 from app.db.engine import WriteConnection
@@ -39,7 +39,8 @@ async def project(
     since = {each.event: known_from or each.recorded_at for each in revisions}
     if any(revision.revision > 1 for revision in revisions) or known_from is not None:
         for instant in set(since.values()):
-            await _archive(connection, [e for e in events if since[e] == instant], instant)
+            ended = [event for event in events if since[event] == instant]
+            await archive(connection, Event.id.in_(ended), literal(instant))
     live = [revision for revision in revisions if revision.is_live]
     parties = await _parties(connection, live)
     await put(connection, [_version(each, parties, since[each.event]) for each in live])
@@ -54,28 +55,35 @@ async def put(connection: WriteConnection, versions: Sequence[Version]) -> None:
         (PastEvent, PastEventParty, past),
     ):
         if rows:
-            await connection.execute(insert(event_table), [_event_row(each) for each in rows])
+            await connection.execute(insert(event_table), [event_row(each) for each in rows])
             await connection.execute(
-                insert(party_table), [row for each in rows for row in _party_rows(each)]
+                insert(party_table), [row for each in rows for row in party_rows(each)]
             )
 
 
-async def _archive(connection: WriteConnection, events: Collection[str], until: datetime) -> None:
-    """Move the live documents of these events to the past."""
-    past = select(*(getattr(Event, key) for key in _EVENT_COLUMNS), literal(until))
+async def archive(
+    connection: WriteConnection, ended: ColumnElement[bool], until: SQLColumnExpression[datetime]
+) -> None:
+    """Move the live documents of these events to the past.
+
+    Args:
+        connection: in the transaction that changes the truth.
+        ended: the condition on `event` that holds for them.
+        until: when each ceased to be served; it may go by the columns of `event`.
+
+    """
+    past = select(*(getattr(Event, key) for key in _EVENT_COLUMNS), until)
     await connection.execute(
-        insert(PastEvent).from_select(
-            [*_EVENT_COLUMNS, "known_to"], past.where(Event.id.in_(events))
-        )
+        insert(PastEvent).from_select([*_EVENT_COLUMNS, "known_to"], past.where(ended))
     )
     parties = select(*(getattr(EventParty, key) for key in _PARTY_COLUMNS), Event.known_from)
     await connection.execute(
         insert(PastEventParty).from_select(
             [*_PARTY_COLUMNS, "known_from"],
-            parties.join(Event, Event.id == EventParty.event).where(Event.id.in_(events)),
+            parties.join(Event, Event.id == EventParty.event).where(ended),
         )
     )
-    await connection.execute(delete(Event).where(Event.id.in_(events)))
+    await connection.execute(delete(Event).where(ended))
 
 
 async def _parties(
@@ -95,7 +103,8 @@ def _version(revision: Revision, parties: Mapping[str, Party], known_from: datet
     return Version(revision, parties, document, known_from, None)
 
 
-def _event_row(version: Version) -> dict[str, Any]:
+def event_row(version: Version) -> dict[str, Any]:
+    """Return the row of a live event, or of a past one."""
     facts, stamp = version.revision.facts, version.revision.stamp
     row: dict[str, Any] = {
         "id": version.revision.event,
@@ -117,7 +126,8 @@ def _event_row(version: Version) -> dict[str, Any]:
     return row if version.known_to is None else row | {"known_to": version.known_to}
 
 
-def _party_rows(version: Version) -> list[dict[str, Any]]:
+def party_rows(version: Version) -> list[dict[str, Any]]:
+    """Return the rows of those who take part in it, or took part then."""
     facts = version.revision.facts
     past = version.known_to is not None
     since: dict[str, Any] = {"known_from": version.known_from} if past else {}

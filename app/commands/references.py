@@ -22,7 +22,7 @@ async def check_references(
         RefusedError: every name that leads nowhere, with similar ones that do.
 
     """
-    named = {event: list(_named(facts)) for event, facts in events.items()}
+    named = {event: list(names_in(facts)) for event, facts in events.items()}
     known = {
         "party": await _existing(connection, Party, _names(named.values(), "party")),
         "regime": await _existing(connection, Regime, _names(named.values(), "regime")),
@@ -47,7 +47,8 @@ def _unknown(
     return None if name in known[what] else f"{place}There is no {what} {name}."
 
 
-def _named(facts: EventFacts) -> _Named:
+def names_in(facts: EventFacts) -> _Named:
+    """Return what an event names: which sort of thing, in which field, by which key."""
     for place, participant in enumerate(facts.participants):
         yield "party", f"participants.{place}.party", participant.party
     if facts.regime is not None:

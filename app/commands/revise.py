@@ -133,6 +133,7 @@ async def add_revisions(
         [_row(r, p.seq, author) for r, p in zip(added, places, strict=True)],
     )
     await project(connection, added)
+    await journal.announce(connection)
     return added
 
 

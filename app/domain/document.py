@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from app.domain.event import EventFacts, Participant
 
 INSTANT_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+# No text within the document can hold this: there its quotation marks would be escaped.
+_STAMP_BEGINS = ',"revision":'
 
 
 def instant(moment: datetime) -> str:
@@ -138,6 +140,15 @@ def tag_of(representation: bytes) -> str:
 def render(event: str, facts: EventFacts, stamp: Stamp, parties: Mapping[str, Party]) -> str:
     """Return the document's JSON text, ready to be sent."""
     return _document(event, facts, stamp, parties).model_dump_json(exclude_unset=True)
+
+
+def without_stamp(document: str) -> str:
+    """Return a document's text up to what the stamp adds, which always stands last.
+
+    What is imported is rendered before it is known which revision it will be and when; a stamp put
+    behind this text, and a brace, make the document.
+    """
+    return document[: document.rindex(_STAMP_BEGINS)]
 
 
 def _document(

@@ -1,5 +1,6 @@
 """What can go wrong, without HTTP. The web layer gives each its status in one table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -28,6 +29,17 @@ class RefusedError(ChanceryError):
         """Keep the faults in the order in which they were found."""
         super().__init__(" ".join(fault.message for fault in faults))
         self.faults = faults
+
+
+class FaultyImportError(RefusedError):
+    """Rows of an import are faulty; the first faults are listed, all of them counted."""
+
+    def __init__(self, count: int, faults: Sequence[Fault]) -> None:
+        """Say how many there are instead of repeating them all."""
+        super().__init__(*faults)
+        listed = "" if count == len(faults) else f" The first {len(faults):,} are listed."
+        self.args = (f"The file has {count:,} faults, so nothing was written.{listed}",)
+        self.count = count
 
 
 class NotFoundError(ChanceryError):

@@ -87,9 +87,11 @@ def only_reading(document: dict[str, Any]) -> dict[str, Any]:
         for path, operations in document["paths"].items()
         if "get" in operations and "security" not in operations["get"]
     }
-    # A button for a key that nothing here asks for would only worry people.
+    # Neither a button for a key that nothing here asks for, nor a heading with nothing under it.
     components = {n: v for n, v in document["components"].items() if n != "securitySchemes"}
-    return {**document, "paths": reading, "components": components}
+    used = {tag for operations in reading.values() for tag in operations["get"]["tags"]}
+    tags = [tag for tag in document["tags"] if tag["name"] in used]
+    return {**document, "paths": reading, "components": components, "tags": tags}
 
 
 def _for_people(operation: dict[str, Any]) -> dict[str, Any]:

@@ -81,7 +81,11 @@ async def test_nothing_is_looked_at_before_the_key(
 ) -> None:
     assert scopes <= set(Scope)
     # An unknown id, parameters that don't exist, a body that is none: none of it is told.
-    wrong = {"params": {"limit": "x", "nothing": "1"}, "content": b"{", "headers": {}}
+    wrong: dict[str, Any] = {
+        "params": {"limit": "x", "nothing": "1"},
+        "content": b"{",
+        "headers": {},
+    }
     address = path.replace("{", "no-such-").replace("}", "")
     bare = refused(await alone.request(method, address, **wrong), CHALLENGE)
     assert "Authorization: Bearer" in bare["detail"]

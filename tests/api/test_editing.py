@@ -71,7 +71,7 @@ async def test_a_long_title_makes_an_id_that_fits(editor: httpx.AsyncClient) -> 
 
 
 async def test_a_retried_post_records_once(editor: httpx.AsyncClient) -> None:
-    sent = {"json": facts(), "headers": {"Idempotency-Key": "the-same"}}
+    sent: dict[str, Any] = {"json": facts(), "headers": {"Idempotency-Key": "the-same"}}
     answers = await asyncio.gather(*(editor.post("/v1/events", **sent) for _ in range(5)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.text for answer in answers}) == 1
@@ -95,7 +95,7 @@ async def test_an_idempotency_key_has_its_bounds(editor: httpx.AsyncClient, key:
 async def test_two_keys_may_use_the_same_idempotency_key(
     editor: httpx.AsyncClient, empty_url: str
 ) -> None:
-    sent = {"json": facts(), "headers": {"Idempotency-Key": "the-same"}}
+    sent: dict[str, Any] = {"json": facts(), "headers": {"Idempotency-Key": "the-same"}}
     async with editor_of(empty_url, "another editor") as another:
         ids = [
             (await client.post("/v1/events", **sent)).json()["id"] for client in (editor, another)
@@ -357,7 +357,12 @@ async def test_parties_and_regimes_are_recorded_and_changed(editor: httpx.AsyncC
     assert (new.status_code, new.json()) == (201, {"id": "a-new-group", **party})
     again = await editor.put("/v1/parties/a-new-group", json=new.json())
     assert (again.status_code, again.json()) == (200, new.json())
-    regime = {"issuer": "KZ", "name": "A new list", "aliases": [], "legal_basis": None}
+    regime: dict[str, Any] = {
+        "issuer": "KZ",
+        "name": "A new list",
+        "aliases": [],
+        "legal_basis": None,
+    }
     made = await editor.put("/v1/regimes/KZ-NEW", json=regime)
     assert made.status_code == 201
     changed = await editor.put("/v1/regimes/KZ-NEW", json=regime | {"removal": "By court."})

@@ -67,11 +67,23 @@ async def test_head_is_get_without_the_body(client: httpx.AsyncClient, path: str
     assert dict(head.headers) == dict(got.headers)
 
 
-@pytest.mark.parametrize("path", [*PATHS, "/livez"])
-async def test_options_tells_the_methods(client: httpx.AsyncClient, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/events?country=RU", "GET, HEAD, OPTIONS, POST"),
+        (f"/v1/events/{EVENT['id']}", "GET, HEAD, OPTIONS, PATCH, PUT"),
+        (f"/v1/events/{EVENT['id']}/retract", "OPTIONS, POST"),
+        ("/v1/parties/taliban", "GET, HEAD, OPTIONS, PUT"),
+        ("/v1/measures", "GET, HEAD, OPTIONS"),
+        ("/livez", "GET, HEAD, OPTIONS"),
+    ],
+)
+async def test_options_tells_the_methods(
+    client: httpx.AsyncClient, path: str, methods: str
+) -> None:
     response = await client.options(path)
     assert (response.status_code, response.content) == (204, b"")
-    assert response.headers["allow"] == "GET, HEAD, OPTIONS"
+    assert response.headers["allow"] == methods
 
 
 async def test_a_browser_on_any_page_may_read(client: httpx.AsyncClient) -> None:

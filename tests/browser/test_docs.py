@@ -1,6 +1,7 @@
 """Swagger UI in a real browser, as somebody who doesn't program uses it."""
 
 import re
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -9,6 +10,7 @@ from playwright.sync_api import Locator, Page, Response, expect
 
 from app.web.docs import only_reading
 from tests.browser.conftest import Visit
+from tests.cli.test_cli import chancery, said
 
 KAZAKH_EVENT = "kz-taliban-delisting-2023"
 
@@ -36,10 +38,56 @@ def sent(response: Response) -> list[tuple[str, str]]:
 def test_the_operations_are_shown_and_only_those_that_read(visit: Visit) -> None:
     page = visit.open("/docs")
     document = httpx.get(f"{visit.address}/openapi.json").json()
-    reading = [path for path, operations in document["paths"].items() if "get" in operations]
+    reading = [path for path in document["paths"].values() if is_for_everybody(path.get("get"))]
     expect(page.locator(".opblock")).to_have_count(len(reading))
     expect(page.locator(".opblock-get")).to_have_count(len(reading))
+    expect(page.locator(".authorization__btn, .btn.authorize")).to_have_count(0)
     expect(page.get_by_text("Filter the timeline").last).to_be_visible()
+    for group in page.locator(".opblock-tag-section").all():
+        expect(group.locator(".opblock").first).to_be_visible()
+
+
+def is_for_everybody(operation: dict[str, Any] | None) -> bool:
+    return operation is not None and "security" not in operation
+
+
+def test_an_editor_sees_everything_and_which_of_it_needs_a_key(visit: Visit) -> None:
+    page = visit.open("/docs/editor")
+    document = httpx.get(f"{visit.address}/openapi.json").json()
+    # Under each of its headings an operation is listed once.
+    listed = [
+        (method, operation)
+        for methods in document["paths"].values()
+        for method, operation in methods.items()
+        for _ in operation["tags"]
+    ]
+    expect(page.locator(".opblock")).to_have_count(len(listed))
+    for method in ("post", "put", "patch", "delete"):
+        count = sum(each == method for each, _ in listed)
+        expect(page.locator(f".opblock-{method}")).to_have_count(count)
+    guarded = [operation for _, operation in listed if "security" in operation]
+    expect(page.locator(".opblock .authorization__btn")).to_have_count(len(guarded))
+    expect(page.locator(".opblock-post .authorization__btn").first).to_be_visible()
+    expect(page.locator(".btn.authorize")).to_be_visible()
+
+
+def test_an_editor_works_with_a_key_in_the_browser(visit: Visit, timeline_url: str) -> None:
+    key = said(chancery("keys", "create", "Browser", "--scope", "admin", url=timeline_url))
+    page = visit.open("/docs/editor")
+    page.locator(".btn.authorize").click()
+    page.locator(".auth-container input").fill(key)
+    page.locator(".auth-container").get_by_role("button", name="Apply credentials").click()
+    page.locator(".auth-container").get_by_role("button", name="Close").click()
+    form = page.locator("#operations-Keys-make_key")
+    form.get_by_text("Make a key").click()
+    form.locator("textarea").fill('{"name": "Made in a browser", "scopes": ["edit"]}')
+    with page.expect_response("**/v1/keys") as answered:
+        form.get_by_role("button", name="Execute").click()
+    assert answered.value.status == 201
+    expect(form.locator(".live-responses-table")).to_contain_text("Made in a browser")
+    # It isn't kept in the browser: who opens the page again gives it again.
+    visit.open("/docs/editor")
+    expect(page.locator(".btn.authorize.locked")).to_have_count(0)
 
 
 def test_a_question_typed_in_by_a_person_is_answered(visit: Visit) -> None:
@@ -128,7 +176,7 @@ def test_what_the_form_does_not_know_is_named(visit: Visit) -> None:
     notice = page.get_by_role("status")
     expect(notice).to_contain_text("contry=FR")
     expect(notice).to_contain_text("kind=nonsense")
-    assert sent(execute(page)) == [("limit", "50"), ("country", "KZ")]
+    assert sorted(sent(execute(page))) == [("country", "KZ"), ("limit", "50")]
 
 
 def test_a_number_out_of_range_is_refused_aloud(visit: Visit) -> None:
@@ -159,6 +207,7 @@ def test_a_phone_need_not_scroll_sideways(visit: Visit, path: str, colours: str)
 def test_every_control_of_the_form_has_a_name(visit: Visit) -> None:
     form = unfolded(visit.open("/docs"))
     controls = form.locator(".parameters").locator("input, select, button")
+    expect(controls.first).to_be_visible()
     assert controls.count() > 19
     names = [each.get_attribute("aria-label") for each in controls.all()]
     assert all(names)
@@ -177,7 +226,7 @@ def test_the_front_page_leads_here(visit: Visit) -> None:
 
 
 def test_assets_are_kept_and_asked_again(service: str) -> None:
-    for path in ("/docs", "/openapi-docs.json", "/favicon.ico", "/static/docs.js"):
+    for path in ("/docs", "/docs/editor", "/openapi-docs.json", "/favicon.ico", "/static/docs.js"):
         first = httpx.get(service + path)
         assert first.status_code == 200
         assert first.headers["cache-control"] == "public, no-cache"
@@ -192,9 +241,21 @@ def test_a_part_of_an_asset_is_answered_with_the_whole(service: str) -> None:
     assert len(answer.content) > 10
 
 
-def test_what_writes_is_left_out() -> None:
-    paths = {"/both": {"get": {"summary": "Read"}, "post": {}}, "/write": {"put": {}}}
-    assert only_reading({"openapi": "3.1.0", "paths": paths}) == {
+def test_what_writes_or_needs_a_key_is_left_out() -> None:
+    paths = {
+        "/both": {"get": {"tags": ["Reading"]}, "post": {"tags": ["Writing"]}},
+        "/write": {"put": {}},
+        "/secret": {"get": {"tags": ["Keys"], "security": [{"key": ["admin"]}]}},
+    }
+    document = {
         "openapi": "3.1.0",
-        "paths": {"/both": {"get": {"summary": "Read", "parameters": []}}},
+        "paths": paths,
+        "components": {"schemas": {"A": {}}, "securitySchemes": {"key": {}}},
+        "tags": [{"name": "Reading"}, {"name": "Writing"}, {"name": "Keys"}],
+    }
+    assert only_reading(document) == {
+        "openapi": "3.1.0",
+        "paths": {"/both": {"get": {"tags": ["Reading"], "parameters": []}}},
+        "components": {"schemas": {"A": {}}},
+        "tags": [{"name": "Reading"}],
     }

@@ -3,6 +3,7 @@
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from tests.cli.test_cli import chancery, complaint, said, serving
 from tests.support.keys import bearer
 
 
-def made(*arguments: str, **where: str) -> tuple[str, str]:
+def made(*arguments: str, **where: Any) -> tuple[str, str]:
     """Return the key that a command makes, and what it says beside."""
     done = chancery("keys", "create", *arguments, **where)
     return said(done), done.stderr
@@ -98,7 +99,7 @@ def test_an_unmigrated_database_is_one_sentence(
 def test_keys_are_made_and_revoked_beside_a_running_server(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     with serving(data_dir, "--workers", "2") as server:
-        key, _ = made("x", "--scope", "admin", data_dir=str(data_dir))
+        key, _ = made("x", "--scope", "admin", data_dir=data_dir)
 
         def status() -> set[int]:
             # Each connection may be answered by either worker.

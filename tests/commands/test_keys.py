@@ -140,7 +140,7 @@ async def test_pages_are_newest_first_and_hold_all(database: Database) -> None:
 async def test_the_last_use_is_written_once_a_minute(database: Database) -> None:
     secret, public_id = await made(database)
 
-    async def used() -> datetime | None:
+    async def used() -> datetime:
         async with database.writing() as connection:
             await touch_key(connection, public_id)
         async with database.reading() as connection:
@@ -148,21 +148,19 @@ async def test_the_last_use_is_written_once_a_minute(database: Database) -> None
             found = await seen(connection, secret, public_id)
         assert isinstance(found, Recognised)
         assert not found.unused_lately
-        return info and info.last_used_at
+        assert info is not None
+        assert info.last_used_at is not None
+        return info.last_used_at
 
     first = await used()
-    assert first is not None
     assert await used() == first
     async with database.writing() as connection:
         earlier = "UPDATE api_key SET last_used_at = now() - interval '61 seconds'"
         await connection.execute(text(earlier))
-    async with database.reading() as connection:
         found = await seen(connection, secret, public_id)
         assert isinstance(found, Recognised)
         assert found.unused_lately
-    again = await used()
-    assert again is not None
-    assert again > first
+    assert await used() > first
 
 
 async def test_noting_a_use_waits_for_nobody(database: Database) -> None:

@@ -13,13 +13,35 @@ from app.settings import Settings
 FILTERS = {
     "country", "party", "actor", "subject", "kind", "status", "verification", "direction",
     "regime", "measure", "date_from", "date_to", "date_field", "date_match", "updated_since",
-    "sort", "limit", "cursor", "include",
+    "sort", "limit", "cursor", "include", "known_at", "knowledge",
 }  # fmt: skip
-PATHS = {
-    "/v1/events", "/v1/events/{id}", "/v1/measures", "/v1/measures/{id}", "/v1/territories",
-    "/v1/territories/{code}", "/v1/parties", "/v1/parties/{id}", "/v1/regimes",
-    "/v1/regimes/{code}", "/v1/vocabulary", "/v1/vocabulary/{code}", "/livez", "/readyz",
-}  # fmt: skip
+OPERATIONS = {
+    "/v1/events": {"get", "post"},
+    "/v1/events/{id}": {"get", "put", "patch"},
+    "/v1/events/{id}/retract": {"post"},
+    "/v1/events/{id}/restore": {"post"},
+    "/v1/events/{id}/merge": {"post"},
+    "/v1/events/{id}/revisions": {"get"},
+    "/v1/events/{id}/revisions/{revision}": {"get"},
+    "/v1/changes": {"get"},
+    "/v1/changes/stream": {"get"},
+    "/v1/imports": {"post"},
+    "/v1/imports/template.csv": {"get"},
+    "/v1/measures": {"get"},
+    "/v1/measures/{id}": {"get"},
+    "/v1/territories": {"get"},
+    "/v1/territories/{code}": {"get"},
+    "/v1/parties": {"get"},
+    "/v1/parties/{id}": {"get", "put"},
+    "/v1/regimes": {"get"},
+    "/v1/regimes/{code}": {"get", "put"},
+    "/v1/vocabulary": {"get"},
+    "/v1/vocabulary/{code}": {"get"},
+    "/v1/keys": {"get", "post"},
+    "/v1/keys/{id}": {"get", "delete"},
+    "/livez": {"get"},
+    "/readyz": {"get"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +60,29 @@ def parameters(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_it_lists_what_exists(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
-    assert set(document["paths"]) == PATHS
+    assert {path: set(methods) for path, methods in document["paths"].items()} == OPERATIONS
+
+
+def test_whatever_writes_names_the_scope_that_its_key_needs(document: dict[str, Any]) -> None:
+    for path, methods in document["paths"].items():
+        scope = "admin" if path.startswith("/v1/keys") else "edit"
+        for method, operation in methods.items():
+            guarded = scope == "admin" or method != "get"
+            assert operation.get("security") == ([{"key": [scope]}] if guarded else None)
+            assert ({"401", "403"} <= set(operation["responses"])) == guarded
+
+
+def test_whatever_takes_a_body_describes_it(document: dict[str, Any]) -> None:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if method in {"post", "put", "patch"}:
+                content = operation["requestBody"]["content"]
+                # Many events come as lines or as a table.
+                assert ("application/json" in content) == (path != "/v1/imports")
+                assert all(each["schema"] for each in content.values())
+                assert {"413", "415", "422"} <= set(operation["responses"])
+            else:
+                assert "requestBody" not in operation
 
 
 def test_every_filter_of_the_contract_is_a_parameter(document: dict[str, Any]) -> None:
@@ -98,12 +142,14 @@ def test_examples_survive_where_they_are_needed(document: dict[str, Any]) -> Non
 
 def test_every_operation_says_what_it_refuses_with(document: dict[str, Any]) -> None:
     for path, methods in document["paths"].items():
-        responses = methods["get"]["responses"]
-        if "{" in path:
-            assert "404" in responses
-        for status, response in responses.items():
-            if not status.startswith("2"):
-                assert list(response["content"]) == ["application/problem+json"]
+        for method, operation in methods.items():
+            # What PUT doesn't find it makes.
+            if "{" in path and method != "put":
+                assert "404" in operation["responses"]
+            for status, response in operation["responses"].items():
+                # What was retracted is answered with what is left of it, which is no problem.
+                if status[0] not in "23" and (method, status) != ("get", "410"):
+                    assert list(response["content"]) == ["application/problem+json"]
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
 

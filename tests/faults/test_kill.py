@@ -42,6 +42,7 @@ class Ledger:
     acknowledged: dict[str, str] = field(default_factory=dict)
     unanswered: list[str] = field(default_factory=list)
     number: int = 0
+    grown: asyncio.Event = field(default_factory=asyncio.Event)
 
     def next_token(self) -> str:
         """Return what to send: first what got no answer, then something new."""
@@ -64,6 +65,7 @@ async def write(client: httpx.AsyncClient, ledger: Ledger) -> None:
             return
         if response.status_code == 201:
             ledger.acknowledged[token] = response.json()["id"]
+            ledger.grown.set()
         else:
             ledger.unanswered.append(token)
 
@@ -76,7 +78,8 @@ async def one_round(url: str, key: str, ledger: Ledger, random: Random) -> None:
             enough = len(ledger.acknowledged) + random.randint(1, 12)
             async with asyncio.timeout(30):
                 while len(ledger.acknowledged) < enough:
-                    await asyncio.sleep(0.001)
+                    await ledger.grown.wait()
+                    ledger.grown.clear()
             await asyncio.sleep(random.uniform(0, 0.03))
             process.kill()
             await writing

@@ -25,8 +25,8 @@ from app.api.statement import (
     schema_of,
     slug,
     split,
-    without_derived,
 )
+from app.api.writing import writing
 from app.commands import correct, idempotency, journal, merge, record, retract
 from app.commands.correct import Outcome
 from app.commands.idempotency import Given
@@ -35,6 +35,7 @@ from app.db.engine import WriteConnection
 from app.domain.document import EventDocument, TombstoneDocument, tag_of
 from app.domain.errors import Fault, RefusedError
 from app.domain.event import EventFacts
+from app.domain.stated import without_derived
 
 router = APIRouter(prefix="/v1", tags=["Editing"])
 
@@ -76,7 +77,7 @@ async def record_event(editor: Editor, request: Request, register: Register) -> 
     body, note = split(await json_body(request), "id")
     facts, author = event_facts(body), Author(editor.name, note)
     repeatable = _repeatable(request, editor.key_id, body)
-    async with register.writing() as connection:
+    async with writing(register, editor) as connection:
         given = await _recorded_once(connection, facts, author, repeatable)
     return _written(given.document, 201, _location(request, given.event))
 
@@ -133,7 +134,7 @@ async def put_event(
     """
     body, note = split(await json_body(request), "id", slug(id))
     facts, author = event_facts(body), Author(editor.name, note)
-    async with register.writing() as connection:
+    async with writing(register, editor) as connection:
         outcome = await correct.put(
             connection, id, facts, if_match(request), author, only_new=must_be_new(request)
         )
@@ -162,7 +163,7 @@ async def correct_event(
     """
     body, note = split(await json_body(request, also=(MERGE_PATCH,)), "id", id)
     changes, author = without_derived(body), Author(editor.name, note)
-    async with register.writing() as connection:
+    async with writing(register, editor) as connection:
         with faults_in_body():
             await correct.patch(connection, id, changes, if_match(request), author)
         shown = await _shown(connection, id)
@@ -188,7 +189,7 @@ async def retract_event(
     """
     body, _ = split(await json_body(request))
     author = Author(editor.name, facts_of(Reason, body).reason)
-    async with register.writing() as connection:
+    async with writing(register, editor) as connection:
         await retract.retract(connection, id, if_match(request), author)
         shown = await _shown(connection, id)
     return _written(shown)
@@ -210,7 +211,7 @@ async def restore_event(
     """Put a retracted event back as it was. Needs `If-Match` with the tombstone's tag."""
     body, note = split(await json_body(request, may_be_empty=True))
     facts_of(Nothing, body)
-    async with register.writing() as connection:
+    async with writing(register, editor) as connection:
         await retract.restore(connection, id, if_match(request), Author(editor.name, note))
         shown = await _shown(connection, id)
     return _written(shown)
@@ -235,7 +236,7 @@ async def merge_event(
     """
     body, note = split(await json_body(request))
     into = facts_of(Survivor, body).into
-    async with register.writing() as connection:
+    async with writing(register, editor) as connection:
         await merge.merge(connection, id, into, if_match(request), Author(editor.name, note))
         shown = await _shown(connection, id)
     return _written(shown)

@@ -138,7 +138,8 @@ def _shown(row: AnyRow) -> str:
     return f'"document":{row.document}'
 
 
-def _change(row: AnyRow) -> str:
+def change_json(row: AnyRow) -> str:
+    """Return one change as an item of the journal, in JSON."""
     named = ChangeDocument.model_validate(
         {name: getattr(row, name) for name in ("seq", "event", "revision", "action", "recorded_at")}
     )
@@ -217,5 +218,5 @@ async def list_changes(
     limit = "" if parameters.limit == DEFAULT_CHANGES else f"&limit={parameters.limit}"
     address = f"{base_url(request)}/v1/changes?since={last}{limit}"
     rest = json.dumps({"next": address, "latest": latest}, separators=(",", ":"))
-    body = f'{{"items":[{",".join(map(_change, rows))}],{rest[1:]}'
+    body = f'{{"items":[{",".join(map(change_json, rows))}],{rest[1:]}'
     return answer(request, body, headers={"Link": f'<{address}>; rel="next"'})

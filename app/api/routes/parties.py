@@ -13,6 +13,7 @@ from app.api.problems import documented
 from app.api.reference import ListParameters, Page, after, key, keyed_page, question
 from app.api.state import Register
 from app.api.statement import PartyBody, facts_of, schema_of, split
+from app.api.writing import writing
 from app.commands.reference import put_party as put
 from app.commands.revise import Author
 from app.domain import territories
@@ -120,7 +121,7 @@ async def put_party(
     """
     body, note = split(await json_body(request), "id", id)
     party = facts_of(PartyFacts, {**body, "id": id})
-    async with register.writing() as connection:
+    async with writing(register, editor) as connection:
         new = await put(connection, party, Author(editor.name, note))
         row = await reference.party(connection, id)
     headers = {"Cache-Control": "no-store"}

@@ -13,6 +13,7 @@ from app.api.problems import documented
 from app.api.reference import ListParameters, Page, key, keyed_page
 from app.api.state import Register
 from app.api.statement import RegimeBody, facts_of, schema_of, split
+from app.api.writing import writing
 from app.commands.reference import put_regime as put
 from app.domain.errors import NotFoundError
 from app.domain.names import fold
@@ -90,7 +91,7 @@ async def read_regime(
     openapi_extra=schema_of(RegimeBody),
 )
 async def put_regime(
-    editor: Editor,  # noqa: ARG001 - It is the check that matters.
+    editor: Editor,
     request: Request,
     code: Annotated[str, key("code", "RU-UFL")],
     register: Register,
@@ -98,7 +99,7 @@ async def put_regime(
     """Record a list or legal instrument, or change what is said of it."""
     body, _ = split(await json_body(request), "code", code)
     regime = facts_of(RegimeFacts, {**body, "code": code})
-    async with register.writing() as connection:
+    async with writing(register, editor) as connection:
         new = await put(connection, regime)
         row = await reference.regime(connection, code)
     headers = {"Cache-Control": "no-store"}

@@ -1,0 +1,168 @@
+"""Importing many events at once, from JSON Lines or CSV."""
+
+import asyncio
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import ClientDisconnect
+
+from app.api.auth import Editor
+from app.api.examples import EVENT
+from app.api.problems import documented
+from app.api.state import Register
+from app.commands.import_events import import_events
+from app.commands.revise import Author
+from app.domain.cells import template
+from app.domain.errors import (
+    MalformedBodyError,
+    PayloadTooLargeError,
+    UnsupportedMediaTypeError,
+)
+from app.domain.rows import Form
+
+router = APIRouter(prefix="/v1/imports", tags=["Editing"])
+
+MAX_BYTES = 268_435_456
+FORMS = {
+    "application/jsonl": Form.JSON_LINES,
+    "application/x-ndjson": Form.JSON_LINES,
+    "text/csv": Form.CSV,
+}
+_TEXT = {"schema": {"type": "string"}}
+_BODY: dict[str, Any] = {
+    "requestBody": {"required": True, "content": dict.fromkeys(FORMS, _TEXT)},
+}
+
+
+class ImportDocument(BaseModel):
+    """What an import has done, or with `dry_run` would have done."""
+
+    dry_run: bool
+    recorded: int = Field(description="Events whose ids were unseen.")
+    corrected: int = Field(description="Events that were there with other facts.")
+    unchanged: int = Field(description="Events that were there as they are in the file.")
+    rows: int = Field(description="Events in the file.")
+
+
+class ImportParameters(BaseModel):
+    """The parameters of an import."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: bool = Field(
+        default=False, description="Only say what would be done, and write nothing."
+    )
+
+
+@router.post(
+    "",
+    summary="Import a file of events",
+    responses={
+        200: {"description": "Done; or with `dry_run`, what would be done."},
+        **documented(400, 401, 403, 409, 413, 415, 422, 503),
+    },
+    openapi_extra=_BODY,
+)
+async def import_file(
+    editor: Editor,
+    request: Request,
+    response: Response,
+    register: Register,
+    asked: ImportParameters = Query(),  # noqa: B008, FAST002 - FastAPI's own form.
+) -> ImportDocument:
+    """Record and correct many events at once, all of them or none.
+
+    JSON Lines: a line holds an event in the shape of PUT's body, with its `id`. CSV: the header
+    names the same fields; see the template.
+
+    An event whose id is unseen is recorded. One that is there with other facts is corrected: an
+    import states how things are and needs no `If-Match`, so look at it with `dry_run` before. One
+    that is there with the same facts is left alone, so a file can be sent twice. Ids that were
+    retracted or merged are faults.
+
+    If any row is faulty nothing is written, and the problem lists every fault (the first 1,000)
+    with its line and field. At most 256 MiB.
+    """
+    form = _form(request)
+    with TemporaryFile() as file:
+        await _receive(request, file)
+        done = await import_events(
+            register,
+            file,
+            form,
+            author=Author(editor.name),
+            dry_run=asked.dry_run,
+            progress=_while_connected(request),
+        )
+    response.headers["Cache-Control"] = "no-store"
+    return ImportDocument(
+        dry_run=asked.dry_run,
+        recorded=done.recorded,
+        corrected=done.corrected,
+        unchanged=done.unchanged,
+        rows=done.rows,
+    )
+
+
+@router.get(
+    "/template.csv",
+    summary="A template for imports",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": _TEXT}, "description": "All columns, one event."}},
+)
+async def import_template() -> Response:
+    r"""Download a CSV file that names every column an import may have, with one real event.
+
+    Columns may be left out and stand in any order. A cell that is empty leaves its field out. In
+    columns of a list, such as `participants.party` and `participants.role`, a cell holds one entry
+    for each member, separated by `|`, and the n-th entries of all these columns belong together:
+    `KZ|taliban` beside `actor|subject`. There `\|` is a bar within a text and `\\` a backslash.
+    The file is UTF-8 with commas.
+    """
+    headers = {
+        "Content-Disposition": 'attachment; filename="chancery-template.csv"',
+        "Cache-Control": "public, max-age=3600",
+    }
+    return Response(template(EVENT), headers=headers, media_type="text/csv")
+
+
+def _form(request: Request) -> Form:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in FORMS:
+        raise UnsupportedMediaTypeError(tuple(FORMS))
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaTypeError(tuple(FORMS), "Send the file uncompressed.")
+    return FORMS[kind]
+
+
+async def _receive(request: Request, file: IO[bytes]) -> None:
+    """Write the upload to a file that has no name, so that it is gone however this ends.
+
+    It is counted as it comes in: an upload in chunks doesn't say its length. No connection to the
+    database is taken before it is complete, because a client may be slow.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > MAX_BYTES:
+        raise PayloadTooLargeError(MAX_BYTES)
+    size = 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > MAX_BYTES:
+                raise PayloadTooLargeError(MAX_BYTES)
+            await asyncio.to_thread(file.write, chunk)
+    except ClientDisconnect as error:
+        raise MalformedBodyError("The file has no end.") from error
+    file.seek(0)
+
+
+def _while_connected(request: Request) -> Any:
+    """Return what ends an import whose client is gone and would never learn of its success."""
+
+    async def look(_: int) -> None:
+        if await request.is_disconnected():
+            raise MalformedBodyError("The client is gone.")
+
+    return look

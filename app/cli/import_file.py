@@ -1,0 +1,103 @@
+"""Import a file of events on the command line."""
+
+import asyncio
+import io
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from app.cli.database import addressed, run, with_database
+from app.commands.import_events import Imported, import_events
+from app.commands.revise import Author
+from app.db.engine import Database
+from app.domain.errors import FaultyImportError, MisconfiguredError
+from app.domain.rows import Form
+from app.domain.text import Line
+
+FORMS = {
+    ".csv": Form.CSV,
+    ".jsonl": Form.JSON_LINES,
+    ".ndjson": Form.JSON_LINES,
+}
+_LINE: TypeAdapter[str] = TypeAdapter(Line)
+
+
+def import_file(
+    file: Annotated[
+        Path, typer.Argument(help="JSON Lines (.jsonl, .ndjson) or CSV (.csv).", show_default=False)
+    ],
+    by: Annotated[str, typer.Option(help="Who imports it, for the history.")] = "command line",
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done, and write nothing.")
+    ] = False,
+) -> None:
+    """Import events: new ones are recorded, others corrected; all of them or none."""
+    form, author = _form(file), Author(_name(by))
+
+    async def work(database: Database) -> Imported:
+        return await _import(database, file, form, author, dry_run=dry_run)
+
+    with addressed() as (_, url):
+        try:
+            done = run(with_database(url, work))
+        except FaultyImportError as error:
+            for fault in error.faults:
+                meant = f" Perhaps {', '.join(fault.suggestions)}?" if fault.suggestions else ""
+                typer.echo(f"{fault.field}: {fault.message}{meant}", err=True)
+            raise
+        except asyncio.CancelledError as stopped:
+            raise KeyboardInterrupt from stopped
+    typer.echo(_said(done, dry_run=dry_run))
+
+
+def _form(file: Path) -> Form:
+    if file.suffix.lower() not in FORMS:
+        raise MisconfiguredError(f"{file.name}: name the file {', '.join(FORMS)} after its form.")
+    return FORMS[file.suffix.lower()]
+
+
+def _name(text: str) -> str:
+    try:
+        return _LINE.validate_python(text)
+    except ValidationError as error:
+        raise MisconfiguredError("Say who imports it in at most 500 characters.") from error
+
+
+async def _import(
+    database: Database, path: Path, form: Form, author: Author, *, dry_run: bool
+) -> Imported:
+    # A handler that raises would do so in the middle of anything; this rolls back in order.
+    importing = asyncio.current_task()
+    assert importing is not None  # noqa: S101 - This is a coroutine.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, importing.cancel)
+    with _opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        with typer.progressbar(length=size, label="Importing", file=sys.stderr) as bar:
+
+            async def progress(read: int) -> None:
+                bar.update(read - bar.pos)
+
+            return await import_events(
+                database, file, form, author=author, dry_run=dry_run, progress=progress
+            )
+
+
+def _opened(path: Path) -> io.BufferedReader:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise MisconfiguredError(f"{path} can't be read ({error.strerror}).") from error
+
+
+def _said(done: Imported, *, dry_run: bool) -> str:
+    would = "Would be" if dry_run else "Done:"
+    return (
+        f"{would} {done.recorded:,} recorded, {done.corrected:,} corrected, "
+        f"{done.unchanged:,} left alone, of {done.rows:,} rows."
+    )

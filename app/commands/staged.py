@@ -1,0 +1,181 @@
+"""What is done with staged events: compared with what is there, and under the lock written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import literal, literal_column, select, text
+
+from app.commands import journal
+from app.commands.journal import Place
+from app.commands.projection import archive
+from app.commands.revise import Author
+from app.commands.staging import (
+    CHANGE,
+    EVENT_COLUMNS,
+    MAX_FAULTS,
+    PARTY_COLUMNS,
+    Faults,
+    Known,
+    known,
+)
+from app.db.engine import WriteConnection
+from app.db.projections import Event
+from app.domain.document import Party
+from app.domain.errors import ConflictError
+from app.domain.history import GONE
+from app.domain.rows import fault_at
+
+_CONTRADICTIONS = f"""
+    WITH twice AS (
+        SELECT line, min(line) OVER (PARTITION BY id) AS first FROM import_line
+    ), latest AS (
+        SELECT DISTINCT ON (event) event, action, line
+        FROM event_revision JOIN import_line ON id = event
+        ORDER BY event, revision DESC, line
+    ), found AS (
+        SELECT line, 'id' AS field, 'id_twice' AS code,
+            'Line ' || first || ' has the same id.' AS message
+        FROM twice WHERE line > first
+        UNION ALL
+        SELECT line, 'id', action, 'This event is no longer there: its latest action is ' || action
+            || '.'
+        FROM latest WHERE action = ANY(:gone)
+        UNION ALL
+        SELECT line, 'relations.' || place || '.event', 'unknown_reference',
+            'There is no event ' || event || '.'
+        FROM import_relation related
+        WHERE NOT EXISTS (SELECT FROM import_line WHERE id = related.event)
+            AND NOT EXISTS (
+                SELECT FROM event_revision WHERE event = related.event AND revision = 1
+            )
+    )
+    SELECT *, count(*) OVER () AS total FROM found ORDER BY line, field LIMIT {MAX_FAULTS}
+"""  # noqa: S608 - Put together from constants of ours.
+_COMPARE = """
+    INSERT INTO import_change (id, place, was, changed, first_recorded_at)
+    WITH latest AS (
+        SELECT DISTINCT ON (event) event, revision, revised.facts
+        FROM event_revision revised JOIN import_event ON id = event
+        ORDER BY event, revision DESC
+    ), compared AS (
+        SELECT id, line, coalesce(latest.revision, 0) AS was, first.recorded_at,
+            latest.facts IS DISTINCT FROM import_event.facts AS changed
+        FROM import_event
+        LEFT JOIN latest ON latest.event = id
+        LEFT JOIN event_revision first ON first.event = id AND first.revision = 1
+    )
+    SELECT id, row_number() OVER (PARTITION BY changed ORDER BY line) - 1, was, changed, recorded_at
+    FROM compared
+"""
+_COUNT = """
+    SELECT count(*) FILTER (WHERE changed AND was = 0) AS recorded,
+        count(*) FILTER (WHERE changed AND was > 0) AS corrected,
+        count(*) FILTER (WHERE NOT changed) AS unchanged
+    FROM import_change
+"""
+_REVISED_SINCE = """
+    SELECT EXISTS (
+        SELECT FROM event_revision JOIN import_change ON id = event WHERE seq > :seen
+    )
+"""
+_INSTANT = "CAST(:instant AS timestamptz) + place * interval '1 microsecond'"
+_RFC_3339 = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+# Nothing below is sorted: that would take longer than the indexes gain by it.
+_CHANGED = f"""
+    (
+        SELECT *, was + 1 AS revision, {_INSTANT} AS recorded,
+            coalesce(first_recorded_at, {_INSTANT}) AS first_recorded
+        FROM import_change WHERE changed
+    ) changed
+"""  # noqa: S608 - Put together from constants of ours.
+_REVISIONS = f"""
+    INSERT INTO event_revision (event, revision, seq, recorded_at, action, by, note, facts)
+    SELECT id, revision, CAST(:seq AS bigint) + place, recorded,
+        CASE WHEN was = 0 THEN 'record' ELSE 'correct' END, :by, coalesce(note, :note), facts
+    FROM {_CHANGED} JOIN import_event USING (id)
+"""  # noqa: S608 - Put together from constants of ours.
+_EVENTS = f"""
+    INSERT INTO event ({", ".join(EVENT_COLUMNS)},
+        revision, recorded_at, updated_at, known_from, document)
+    SELECT {", ".join(EVENT_COLUMNS)}, revision, first_recorded, recorded, recorded,
+        head || ',"revision":' || revision
+            || ',"recorded_at":"' || {_RFC_3339.format("first_recorded")}
+            || '","updated_at":"' || {_RFC_3339.format("recorded")} || '"}}'
+    FROM {_CHANGED} JOIN import_event USING (id)
+"""  # noqa: S608 - Put together from constants of ours.
+_PARTIES = f"""
+    INSERT INTO event_party ({", ".join(PARTY_COLUMNS)})
+    SELECT {", ".join(PARTY_COLUMNS)}
+    FROM import_party JOIN import_change ON id = event WHERE changed
+"""  # noqa: S608 - Put together from constants of ours.
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What would become of the staged events, and which state of the register that goes by."""
+
+    recorded: int
+    corrected: int
+    unchanged: int
+    seen: int
+    parties: Mapping[str, Party]
+
+
+async def contradictions(connection: WriteConnection, faults: Faults) -> None:
+    """Find ids given twice, events that are gone, and relations that lead nowhere."""
+    rows = await connection.execute(text(_CONTRADICTIONS), {"gone": list(GONE)})
+    total = 0
+    for row in rows:
+        total = row.total
+        faults.add(row.line, fault_at(row.line, row.field, row.code, row.message))
+    faults.count += max(0, total - MAX_FAULTS)
+
+
+async def compare(connection: WriteConnection, before: Known) -> Basis:
+    """Find out what is new, what differs and what is there already."""
+    # Numbers become visible in their order, so what is seen below includes all up to this one.
+    seen = await connection.scalar(text("SELECT coalesce(max(seq), 0) FROM event_revision"))
+    await connection.execute(text(_COMPARE))
+    await connection.execute(text("CREATE INDEX ON import_change (id)"))
+    await connection.execute(text("ANALYZE import_change"))
+    counts = (await connection.execute(text(_COUNT))).one()
+    used = await connection.scalars(text("SELECT DISTINCT party FROM import_party"))
+    parties = {party: before.parties[party] for party in used}
+    return Basis(counts.recorded, counts.corrected, counts.unchanged, seen or 0, parties)
+
+
+async def check_unchanged(connection: WriteConnection, basis: Basis) -> None:
+    """Make sure that the staged events still are what they were staged as; under the lock.
+
+    Raises:
+        ConflictError: one of them, or a party in one of them, was changed since.
+
+    """
+    revised = await connection.scalar(text(_REVISED_SINCE), {"seen": basis.seen})
+    now = (await known(connection)).parties
+    renamed = any(now.get(party) != was for party, was in basis.parties.items())
+    if revised or renamed:
+        raise ConflictError(
+            "Events or parties of the file were changed while it was read: send it once more."
+        )
+
+
+async def write(connection: WriteConnection, author: Author, *, corrects: bool) -> None:
+    """Write what is new or different, numbered and stamped; the journal's lock must be held."""
+    place = await journal.next_place(connection)
+    stamp = {"seq": place.seq, "instant": place.recorded_at}
+    by = {"by": author.name, "note": author.note}
+    await connection.execute(text(_REVISIONS), stamp | by)
+    if corrects:
+        await _archive(connection, place)
+    await connection.execute(text(_EVENTS), {"instant": place.recorded_at})
+    await connection.execute(text(_PARTIES))
+    await journal.announce(connection)
+
+
+async def _archive(connection: WriteConnection, place: Place) -> None:
+    """Move what the corrected events were to the past, each until its own instant."""
+    corrected = select(CHANGE.c.id).where(CHANGE.c.changed, CHANGE.c.was > 0)
+    microseconds = CHANGE.c.place * literal_column("interval '1 microsecond'")
+    until = select(literal(place.recorded_at) + microseconds).where(CHANGE.c.id == Event.id)
+    await archive(connection, Event.id.in_(corrected), until.scalar_subquery())

@@ -1,0 +1,205 @@
+"""Where an import lies until it is written: tables of its own transaction, gone when that ends.
+
+Rows are rendered and checked here without the journal's lock. What remains to be done under it is
+to number, to stamp and to move them, which the database does by itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.commands.projection import event_row, party_rows
+from app.commands.references import names_in
+from app.db.engine import ReadConnection, WriteConnection
+from app.db.projections import Event, EventParty
+from app.db.tables import Key
+from app.db.tables import Party as PartyTable
+from app.db.tables import Regime as RegimeTable
+from app.domain.document import Party, render, without_stamp
+from app.domain.errors import Fault
+from app.domain.event import EventFacts
+from app.domain.history import Revision, Version
+from app.domain.rows import Row, fault_at
+
+STAMPED = ("revision", "recorded_at", "updated_at", "known_from", "document")
+"""The columns of `event` that are known under the lock only."""
+EVENT_COLUMNS = tuple(c.key for c in Event.__table__.columns if c.key not in STAMPED)
+PARTY_COLUMNS = tuple(c.key for c in EventParty.__table__.columns)
+MAX_FAULTS = 1_000
+_METADATA = MetaData()
+_UNKNOWN_YET = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _temporary(name: str, *columns: Column[Any]) -> Table:
+    return Table(name, _METADATA, *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
+
+
+def _copied(columns: Sequence[str], table: type[Event] | type[EventParty]) -> list[Column[Any]]:
+    return [Column(c.key, c.type) for c in table.__table__.columns if c.key in columns]
+
+
+# Every row that has an id, the faulty ones among them: relations may point at it.
+LINE = _temporary("import_line", Column("line", Integer), Column("id", Key))
+EVENT = _temporary(
+    "import_event",
+    Column("line", Integer),
+    Column("note", Text),
+    Column("facts", JSONB),
+    Column("head", Text),
+    *_copied(EVENT_COLUMNS, Event),
+)
+PARTY = _temporary("import_party", *_copied(PARTY_COLUMNS, EventParty))
+RELATION = _temporary(
+    "import_relation", Column("line", Integer), Column("place", Integer), Column("event", Key)
+)
+# What becomes of each event. `place` is its offset in the journal, `was` its latest revision.
+CHANGE = _temporary(
+    "import_change",
+    Column("id", Key),
+    Column("place", BigInteger),
+    Column("was", Integer),
+    Column("changed", Boolean),
+    Column("first_recorded_at", DateTime(timezone=True)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What rows may name, as it was when they were staged."""
+
+    parties: Mapping[str, Party]
+    regimes: frozenset[str]
+
+
+class Faults:
+    """The faults of a file: all are counted, the first are kept."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.count = 0
+        self._kept: list[tuple[int, Fault]] = []
+
+    def add(self, line: int, *faults: Fault) -> None:
+        """Add the faults in one line."""
+        self.count += len(faults)
+        self._kept += ((line, fault) for fault in faults[: MAX_FAULTS - len(self._kept)])
+
+    def first(self) -> list[Fault]:
+        """Return those that were kept, in the order of their lines."""
+        return [fault for _, fault in sorted(self._kept, key=lambda each: each[0])]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows as they go into the staging tables, and what is wrong with the others."""
+
+    tables: Mapping[str, Sequence[dict[str, Any]]]
+    faulty: Sequence[Row]
+
+
+async def create(connection: WriteConnection) -> None:
+    """Make the staging tables, which end with the transaction."""
+    await connection.run_sync(lambda sync: _METADATA.create_all(sync, checkfirst=False))
+
+
+async def known(connection: ReadConnection) -> Known:
+    """Return what rows may name at the moment."""
+    columns = (PartyTable.id, PartyTable.name, PartyTable.kind, PartyTable.country)
+    parties = {row.id: Party(*row) for row in await connection.execute(select(*columns))}
+    return Known(parties, frozenset(await connection.scalars(select(RegimeTable.code))))
+
+
+def prepared(rows: Sequence[Row], known: Known) -> Batch:
+    """Return a batch ready for the staging tables; this is where the time goes."""
+    checked = [_checked(row, known) for row in rows]
+    tables: dict[str, list[dict[str, Any]]] = {table.name: [] for table in _METADATA.sorted_tables}
+    for row in checked:
+        if row.id is not None:
+            tables[LINE.name].append({"line": row.line, "id": row.id})
+        if row.id is not None and row.facts is not None:
+            tables[RELATION.name] += _relations(row.line, row.facts)
+            if not row.faults:
+                _render(row.line, row.id, row.facts, row.note, known, tables)
+    return Batch(tables, [row for row in checked if row.faults])
+
+
+async def stage(connection: WriteConnection, batch: Batch) -> None:
+    """Put a batch into the staging tables."""
+    for table in _METADATA.sorted_tables:
+        rows = batch.tables[table.name]
+        if rows:
+            await connection.execute(insert(table), rows)
+
+
+async def index(connection: WriteConnection) -> None:
+    """Let the database find staged rows by their ids; nothing more is staged afterwards."""
+    await connection.execute(text("CREATE INDEX ON import_line (id)"))
+    await connection.execute(text("CREATE INDEX ON import_event (id)"))
+    for table in (LINE, EVENT, PARTY, RELATION):
+        await connection.execute(text(f"ANALYZE {table.name}"))
+
+
+def _checked(row: Row, known: Known) -> Row:
+    """Return the row with the names that lead nowhere among its faults."""
+    if row.facts is None:
+        return row
+    existing = {"party": known.parties, "regime": known.regimes}
+    faults = []
+    for what, field, name in names_in(row.facts):
+        if what == "event" and name == row.id:
+            message = "An event can't be related to itself."
+            faults.append(fault_at(row.line, field, "unknown_reference", message))
+        elif what in existing and name not in existing[what]:
+            similar = get_close_matches(name, existing[what], n=3)
+            message = f"There is no {what} {name}."
+            faults.append(fault_at(row.line, field, "unknown_reference", message, *similar))
+    return replace(row, faults=tuple(faults))
+
+
+def _relations(line: int, facts: EventFacts) -> list[dict[str, Any]]:
+    return [
+        {"line": line, "place": place, "event": relation.event}
+        for place, relation in enumerate(facts.relations)
+    ]
+
+
+def _render(
+    line: int,
+    event: str,
+    facts: EventFacts,
+    note: str | None,
+    known: Known,
+    tables: Mapping[str, list[dict[str, Any]]],
+) -> None:
+    """Add the rows of one event, made as those of an event that is recorded alone."""
+    revision = Revision(event, 1, "record", facts, _UNKNOWN_YET, _UNKNOWN_YET, note)
+    document = render(event, facts, revision.stamp, known.parties)
+    version = Version(revision, known.parties, document, _UNKNOWN_YET, None)
+    row = event_row(version)
+    tables[EVENT.name].append(
+        {name: row[name] for name in EVENT_COLUMNS}
+        | {
+            "line": line,
+            "note": note,
+            "facts": facts.model_dump(mode="json", exclude_none=True),
+            "head": without_stamp(document),
+        }
+    )
+    tables[PARTY.name] += party_rows(version)

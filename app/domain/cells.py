@@ -1,0 +1,159 @@
+r"""The columns of a CSV file of events: which there may be, and what their cells mean.
+
+A column is named as the field is, with a dot for one inside another: `dates.effective`. In columns
+of a list, such as `participants.party` and `participants.role`, a cell holds an entry for each
+member, separated by `|`; the n-th entries of all of them belong together. There `\|` is a bar
+within a text and `\\` a backslash. An empty cell, or entry, leaves its field out.
+"""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Self
+
+from pydantic import BaseModel
+
+from app.domain.document import EventDocument, ParticipantDocument
+from app.domain.event import Dates, EventFacts, Participant, Relation, Source
+
+Problem = tuple[str, ...]
+"""Field, code, message and what may be meant."""
+
+_LISTS: dict[str, type[BaseModel]] = {
+    "participants": Participant,
+    "relations": Relation,
+    "sources": Source,
+}
+_INNER: dict[str, type[BaseModel]] = {**_LISTS, "dates": Dates}
+NAMES = (
+    "id",
+    *(
+        name
+        for field in EventFacts.model_fields
+        for name in (
+            [f"{field}.{inner}" for inner in _INNER[field].model_fields]
+            if field in _INNER
+            else [field]
+        )
+    ),
+    "note",
+)
+"""The columns that there may be, in the order of the template."""
+
+_IGNORED = {
+    *(set(EventDocument.model_fields) - set(EventFacts.model_fields)),
+    *(f"participants.{name}" for name in ParticipantDocument.model_fields),
+} - set(NAMES)
+_LONGEST_NAME = 60
+_ENTRY = re.compile(r"\\[|\\]|[^|]", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of one file."""
+
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, header: Sequence[str]) -> tuple[Self, list[Problem]]:
+        """Return the columns that a header names, and everything wrong with it."""
+        names = tuple(name.strip() for name in header)
+        return cls(names), list(_problems(names))
+
+    def body(self, cells: Sequence[str]) -> tuple[dict[str, Any], list[Problem]]:
+        """Return what a row states in the shape of a JSON body, and what can't be read of it."""
+        if len(cells) != len(self.names):
+            message = f"The row has {len(cells)} cells, the header {len(self.names)} columns."
+            return {}, [("", "wrong_number_of_cells", message)]
+        stated = {n: c for n, c in zip(self.names, cells, strict=True) if c and n in NAMES}
+        body: dict[str, Any] = {}
+        entries: dict[str, dict[str, list[str]]] = {}
+        for name, cell in stated.items():
+            outer, _, inner = name.partition(".")
+            if outer in _LISTS:
+                entries.setdefault(outer, {})[inner] = split(cell)
+            elif inner:
+                body.setdefault(outer, {})[inner] = cell
+            else:
+                body[name] = cell
+        problems = [p for outer, group in entries.items() for p in _uneven(outer, group)]
+        if not problems:
+            body |= {outer: _members(group) for outer, group in entries.items()}
+        return body, problems
+
+
+def _problems(names: Sequence[str]) -> Iterator[Problem]:
+    for name, count in Counter(names).items():
+        short = name[:_LONGEST_NAME]
+        if count > 1:
+            yield short, "column_twice", "The header names this column more than once."
+        if name not in NAMES and name not in _IGNORED:
+            near = get_close_matches(name, NAMES, n=3)
+            message = "There is no such column: see the template."
+            yield short if short.isprintable() else "", "unknown_column", message, *near
+    if "id" not in names:
+        yield "id", "missing", "There must be a column id."
+
+
+def _uneven(outer: str, group: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
+    """Refuse to guess which entries belong together where some are missing."""
+    longest = max(group, key=lambda inner: len(group[inner]))
+    for inner, entries in group.items():
+        if len(entries) != len(group[longest]):
+            message = (
+                f"The cell has {len(entries)} entries where {outer}.{longest} has "
+                f"{len(group[longest])}: separate them by |, with nothing where one is missing."
+            )
+            yield f"{outer}.{inner}", "uneven_entries", message
+
+
+def _members(group: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
+    rows = zip(*group.values(), strict=True)
+    return [{n: entry for n, entry in zip(group, row, strict=True) if entry} for row in rows]
+
+
+def split(cell: str) -> list[str]:
+    r"""Return the entries of a cell: `a|b` are two, `a\|b` is one."""
+    entries = [""]
+    place = 0
+    while place < len(cell):
+        if cell[place] == "|":
+            entries.append("")
+            place += 1
+            continue
+        found = _ENTRY.match(cell, place)
+        assert found is not None  # noqa: S101 - Whatever is no bar is matched.
+        text = found.group()
+        entries[-1] += text[-1]
+        place += len(text)
+    return entries
+
+
+def join(entries: Sequence[str]) -> str:
+    """Return the cell that holds these entries."""
+    return "|".join(e.replace("\\", "\\\\").replace("|", "\\|") for e in entries)
+
+
+def template(event: Mapping[str, Any]) -> str:
+    """Return a CSV file with all columns and this event in it; it begins with a BOM.
+
+    Without the mark, spreadsheets take UTF-8 for something else.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(NAMES)
+    writer.writerow([_cell(event, name) for name in NAMES])
+    return "\ufeff" + text.getvalue()
+
+
+def _cell(event: Mapping[str, Any], name: str) -> str:
+    outer, _, inner = name.partition(".")
+    value = event.get(outer)
+    if outer in _LISTS:
+        entries = [member.get(inner) or "" for member in value or ()]
+        return join(entries) if any(entries) else ""
+    return str((value or {}).get(inner) or "" if inner else value or "")

@@ -13,6 +13,11 @@ CONFIGURATION = """
 package_name_override: register_client
 project_name_override: register-client
 post_hooks: []
+# The generator knows no such bodies; they are files, which it sends as they are.
+content_type_overrides:
+  application/jsonl: application/octet-stream
+  application/x-ndjson: application/octet-stream
+  text/csv: application/octet-stream
 """
 
 

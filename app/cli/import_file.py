@@ -24,6 +24,7 @@ FORMS = {
     ".jsonl": Form.JSON_LINES,
     ".ndjson": Form.JSON_LINES,
 }
+LONGEST_ROLLBACK_S = 10
 _LINE: TypeAdapter[str] = TypeAdapter(Line)
 
 
@@ -72,10 +73,7 @@ def _name(text: str) -> str:
 async def _import(
     database: Database, path: Path, form: Form, author: Author, *, dry_run: bool
 ) -> Imported:
-    # A handler that raises would do so in the middle of anything; this rolls back in order.
-    importing = asyncio.current_task()
-    assert importing is not None  # noqa: S101 - This is a coroutine.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, importing.cancel)
+    _stop_on_sigterm()
     with _opened(path) as file:
         size = os.fstat(file.fileno()).st_size
         with typer.progressbar(length=size, label="Importing", file=sys.stderr) as bar:
@@ -86,6 +84,21 @@ async def _import(
             return await import_events(
                 database, file, form, author=author, dry_run=dry_run, progress=progress
             )
+
+
+def _stop_on_sigterm() -> None:
+    """Let SIGTERM roll the import back in order; a handler that raises could do so anywhere.
+
+    Where that takes too long the process just ends: the server then drops what wasn't committed.
+    """
+    importing, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert importing is not None  # noqa: S101 - This is called by a coroutine.
+
+    def stop() -> None:
+        importing.cancel()
+        loop.call_later(LONGEST_ROLLBACK_S, os._exit, 1)
+
+    loop.add_signal_handler(signal.SIGTERM, stop)
 
 
 def _opened(path: Path) -> io.BufferedReader:

@@ -88,7 +88,10 @@ def test_an_import_that_is_stopped_leaves_nothing(
         stderr=subprocess.PIPE,
     )
     try:
-        time.sleep(2.5)
+        # It says so when it begins to read; then it is stopped in the middle.
+        assert process.stderr is not None
+        assert b"Importing" in process.stderr.readline()
+        time.sleep(1)
         assert process.poll() is None
         process.send_signal(how)
         process.wait(30)

@@ -117,8 +117,8 @@ def _versions_of(
         elif pending is not None:
             yield pending
         pending = Version(revision, parties, document, since, until)
-    if pending is not None:
-        yield pending
+    assert pending is not None  # noqa: S101 - There is one interval at least.
+    yield pending
 
 
 def _at(instant: datetime, names: Sequence[PartyName]) -> Party:

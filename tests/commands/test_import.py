@@ -314,3 +314,8 @@ async def test_facts_that_were_put_alone_are_the_same_to_an_import(database: Dat
         await record_unseen(connection, [NewEvent("one", full)], AUTHOR)
     row = {"id": "one", **facts(place="Astana", measure="a-measure", regime=None)}
     assert await imported(database, row) == Imported(0, 0, 1)
+
+
+async def test_a_row_without_an_id_is_a_fault(database: Database) -> None:
+    refused = await faults_of(database, facts())
+    assert [fault.field for fault in refused.faults] == ["line 1: id"]

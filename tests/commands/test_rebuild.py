@@ -5,8 +5,11 @@ from sqlalchemy import text
 from app.commands import rebuild as rebuilding
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.record import record_unseen
+from app.commands.reference import put_party
 from app.commands.revise import Author
+from app.db import schema
 from app.db.engine import Database
+from app.domain.reference import PartyFacts
 from tests.support.archive import random_events
 from tests.support.projections import projections, rebuilt
 
@@ -67,3 +70,34 @@ async def test_what_was_retracted_is_not_in_the_projection(empty_url: str) -> No
 async def test_an_empty_register_is_rebuilt_as_well(empty_url: str) -> None:
     async with Database(empty_url) as database:
         assert await rebuilt(database) == 0
+
+
+async def test_a_register_without_parties_is_rebuilt_as_well(unmigrated_url: str) -> None:
+    await schema.migrate(unmigrated_url)
+    async with Database(unmigrated_url) as database:
+        assert await rebuilt(database) == 0
+        assert (await projections(database))["party_name"] == []
+
+
+async def test_another_alias_changes_names_and_no_document(empty_url: str) -> None:
+    async with Database(empty_url) as database:
+        await fill(database)
+        before = await projections(database)
+        party = PartyFacts.model_validate(
+            {
+                "id": "hamas",
+                "kind": "organisation",
+                "name": "Hamas",
+                "country": "PS",
+                "aliases": ["Another alias"],
+            }
+        )
+        async with database.writing() as connection:
+            await put_party(connection, party, AUTHOR)
+        after = await projections(database)
+        assert {"folded": "another alias", "party": "hamas"} in after.pop("party_name")
+        before.pop("party_name")
+        assert after == before
+        whole = await projections(database)
+        await rebuilt(database)
+        assert await projections(database) == whole

@@ -20,6 +20,7 @@ from app.api.routes import (
     keys,
     measures,
     parties,
+    positions,
     regimes,
     stream,
     territories,
@@ -34,6 +35,7 @@ from app.web import docs
 # In the order in which the documentation shows them.
 RESOURCES = (
     events,
+    positions,
     measures,
     history,
     stream,

@@ -16,7 +16,7 @@ from app.queries.filter import DateField, DateMatch
 
 _SEVERAL = "With several, any of them is enough."
 _PICK = "Hold Ctrl (on a Mac Cmd) to pick several."
-_DAY_FORMATS = "YYYY, YYYY-MM or YYYY-MM-DD, such as 2024, 2024-12 or 2024-12-22"
+DAY_FORMATS = "YYYY, YYYY-MM or YYYY-MM-DD, such as 2024, 2024-12 or 2024-12-22"
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}", re.ASCII)
 
 
@@ -110,13 +110,13 @@ class EventParameters(KnownAtParameters, PageModel):
     date_from: str | None = parameter(
         None,
         "From",
-        f"First day: {_DAY_FORMATS}. A year or month means its first day.",
+        f"First day: {DAY_FORMATS}. A year or month means its first day.",
         examples={"the year 2024": "2024", "December 2024": "2024-12", "a day": "2024-12-22"},
     )
     date_to: str | None = parameter(
         None,
         "To",
-        f"Last day, included: {_DAY_FORMATS}. A year or month means its last day.",
+        f"Last day, included: {DAY_FORMATS}. A year or month means its last day.",
         examples={"the year 2024": "2024", "December 2024": "2024-12", "a day": "2024-12-22"},
     )
     date_field: DateField | None = parameter(
@@ -150,12 +150,12 @@ class EventParameters(KnownAtParameters, PageModel):
     @field_validator("date_from")
     @classmethod
     def _first_day(cls, value: str | None) -> str | None:
-        return value and _day(value, first=True)
+        return value and day_of(value, first=True)
 
     @field_validator("date_to")
     @classmethod
     def _last_day(cls, value: str | None) -> str | None:
-        return value and _day(value, first=False)
+        return value and day_of(value, first=False)
 
     @field_validator("updated_since")
     @classmethod
@@ -163,8 +163,12 @@ class EventParameters(KnownAtParameters, PageModel):
         return value and instant_of(value).isoformat()
 
 
-def _day(text: str, *, first: bool) -> str:
-    message = f"“{shown(text)}” is no day: write {_DAY_FORMATS}; years run from 1000 to 2999."
+def day_of(text: str, *, first: bool) -> str:
+    """Return the first or the last day of the day, month or year that a text names.
+
+    Raises a fault that a validator may pass on where it names none.
+    """
+    message = f"“{shown(text)}” is no day: write {DAY_FORMATS}; years run from 1000 to 2999."
     if not _DAY.fullmatch(text):
         raise fault(message, code="invalid_date")
     try:

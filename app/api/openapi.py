@@ -23,6 +23,9 @@ sources, its stage, and its dates as precisely as they are known.** Reading need
    share a filled-in form, put the filter after /docs:
    [/docs?country=KZ&kind=designation.delist](/docs?country=KZ&kind=designation.delist).
 
+To know **where somebody stood on a day**, open *Who stood where on a day* instead: who still listed
+the Taliban at the end of 2024, what was pending, what was not yet confirmed.
+
 Things to know before you quote an answer:
 
 * `status` is how far a change has got, `verification` is how well it is attested. A tabled bill is
@@ -40,6 +43,7 @@ remain their publishers'. Programmers find the whole description in [/openapi.js
 LICENSE = {"name": "MIT (the software); CC BY 4.0 (the register's own words)", "identifier": "MIT"}
 TAGS: list[dict[str, Any]] = [
     {"name": "Timeline", "description": "Events and the dossiers they belong to."},
+    {"name": "Positions", "description": "Who stood where towards whom, on any day."},
     {"name": "History", "description": "What changed when, and who changed it."},
     {"name": "Editing", "description": "For those who have a key."},
     {"name": "Reference", "description": "What the filters accept, and what the words mean."},

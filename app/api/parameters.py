@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, TypeVar, get_origin
 
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from app.api import cursor
@@ -83,12 +84,18 @@ class QueryModel(BaseModel):
     words: ClassVar[Mapping[str, type[StrEnum]]] = {}
     """The parameters that take words of a closed list, with the list."""
 
+    @classmethod
+    def parameters(cls) -> dict[str, FieldInfo]:
+        """Return the fields by what they are called in a query; `from` is no name in Python."""
+        return {field.alias or name: field for name, field in cls.model_fields.items()}
+
     @model_validator(mode="before")
     @classmethod
     def _drop_blanks(cls, values: Any) -> Any:
         kept = {name: _without_blanks(value) for name, value in values.items()}
         # An unknown parameter is kept even if it is blank: it is likely a misspelt one.
-        return {n: v for n, v in kept.items() if v or n not in cls.model_fields}
+        known = cls.parameters()
+        return {n: v for n, v in kept.items() if v or n not in known}
 
     @field_validator("*", mode="before")
     @classmethod
@@ -145,7 +152,7 @@ class PageModel(QueryModel):
 
 def asked(model: type[Parameters]) -> Any:
     """Return the dependency that reads an operation's parameters."""
-    single = {n for n, f in model.model_fields.items() if get_origin(f.annotation) is not list}
+    single = {n for n, f in model.parameters().items() if get_origin(f.annotation) is not list}
 
     async def read(request: Request, query: Annotated[model, Query()]) -> Parameters:  # type: ignore[valid-type]
         faults = [*_unknown_parameters(query), *_repeated(request, single)]
@@ -157,7 +164,7 @@ def asked(model: type[Parameters]) -> Any:
 
 
 def _unknown_parameters(query: QueryModel) -> Iterator[Fault]:
-    known = list(type(query).model_fields)
+    known = list(type(query).parameters())
     for name in query.model_extra or {}:
         close = get_close_matches(name.lower(), known, n=3)
         message = f"There is no parameter “{shown(name)}” here.{meant(close)}"

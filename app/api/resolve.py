@@ -4,14 +4,14 @@ A guess is never made. A name is matched exactly after folding; what is merely s
 suggested, and a name with several meanings is refused with the choices.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from app.api.filters import EventParameters
-from app.api.parameters import meant, shown
+from app.api.parameters import QueryModel, meant, shown
 from app.db.engine import ReadConnection
 from app.domain import territories
 from app.domain.document import instant
@@ -66,13 +66,13 @@ async def resolve(
         "country": await _countries(under_way, parameters.country),
     }
     for name in PARTY_PARAMETERS:
-        understood[name] = await _parties(under_way, name, getattr(parameters, name))
-    understood["regime"] = await _regimes(under_way, parameters.regime)
+        understood[name] = await parties_named(under_way, name, getattr(parameters, name))
+    understood["regime"] = await regimes_named(under_way, parameters.regime)
     understood["measure"] = await _measures(under_way, parameters.measure)
     _check_range(under_way, parameters)
     if under_way.faults:
         raise RefusedError(*under_way.faults)
-    return _filter(parameters, understood), _shown_filter(parameters, understood)
+    return _filter(parameters, understood), shown_filter(parameters, understood)
 
 
 def _folded(parameters: EventParameters) -> set[str]:
@@ -121,7 +121,8 @@ def _called(several: Iterable[Territory]) -> list[str]:
     return [f"{each.name} ({each.code})" for each in several]
 
 
-async def _parties(under_way: Resolution, parameter: str, texts: Sequence[str]) -> list[str]:
+async def parties_named(under_way: Resolution, parameter: str, texts: Sequence[str]) -> list[str]:
+    """Return the ids of the parties that a parameter's values name."""
     ids = []
     for text in texts:
         candidates = _candidates(under_way.found.parties.get(fold(text), []), text)
@@ -152,7 +153,8 @@ async def _similar_parties(under_way: Resolution, text: str) -> list[str]:
     return _once([*(party_of[name] for name in closest(text, party_of, 3)), *places])
 
 
-async def _regimes(under_way: Resolution, codes: Sequence[str]) -> list[str]:
+async def regimes_named(under_way: Resolution, codes: Sequence[str]) -> list[str]:
+    """Return the codes of the regimes that are asked for."""
     unknown = [code for code in codes if code not in under_way.found.regimes]
     if unknown:
         _refuse_words(under_way, "regime", unknown, await names.regime_codes(under_way.connection))
@@ -211,12 +213,13 @@ def _expanded(codes: Iterable[str]) -> Iterator[str]:
     return (member for code in codes for member in territories.expand(code))
 
 
-def _shown_filter(parameters: EventParameters, understood: dict[str, list[str]]) -> dict[str, Any]:
+def shown_filter(parameters: QueryModel, understood: Mapping[str, list[str]]) -> dict[str, Any]:
     """Return what was asked, in the order of the parameters, with names resolved."""
     given = parameters.model_dump(
         mode="json",
         exclude={"limit", "cursor", "include", "sort"},
         exclude_defaults=True,
+        by_alias=True,
     )
     resolved = {name: understood.get(name, value) for name, value in given.items()}
     for name in ("updated_since", "known_at"):

@@ -194,8 +194,12 @@ async def _migrate(url: str) -> None:
         raise MisconfiguredError(
             f"This release doesn't know the database's schema ({error}): use a newer release."
         ) from error
-    async with Database(url) as database, database.writing() as connection:
-        await add_territories(connection)
+    async with Database(url) as database:
+        async with database.writing() as connection:
+            await add_territories(connection)
+            stale = await schema.is_stale(connection)
+        if stale:
+            await _rebuild(database)
 
 
 async def _load(database: Database) -> Loaded:

@@ -12,15 +12,25 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, delete, insert, liter
 from sqlalchemy.dialects.postgresql import Range
 
 from app.db.engine import WriteConnection
-from app.db.projections import Event, EventParty, PastEvent, PastEventParty
+from app.db.projections import (
+    Event,
+    EventPair,
+    EventParty,
+    PastEvent,
+    PastEventPair,
+    PastEventParty,
+)
 from app.db.tables import Party as PartyTable
+from app.db.tables import Table
 from app.domain.dates import Days, days_of
 from app.domain.document import Party, render
 from app.domain.history import Revision, Version
+from app.domain.pairs import pairs_of
 from app.domain.vocabulary import DateName, family_of
 
 _EVENT_COLUMNS = [column.key for column in Event.__table__.columns]
-_PARTY_COLUMNS = [column.key for column in EventParty.__table__.columns]
+# What hangs on an event, and where it goes with it when it is past.
+_DETAILS = ((EventParty, PastEventParty), (EventPair, PastEventPair))
 
 
 async def project(
@@ -50,15 +60,20 @@ async def put(connection: WriteConnection, versions: Sequence[Version]) -> None:
     """Write versions: those that still hold as live events, the others as past ones."""
     live = [each for each in versions if each.known_to is None]
     past = [each for each in versions if each.known_to is not None]
-    for event_table, party_table, rows in (
-        (Event, EventParty, live),
-        (PastEvent, PastEventParty, past),
+    for event_table, party_table, pair_table, group in (
+        (Event, EventParty, EventPair, live),
+        (PastEvent, PastEventParty, PastEventPair, past),
     ):
-        if rows:
-            await connection.execute(insert(event_table), [event_row(each) for each in rows])
-            await connection.execute(
-                insert(party_table), [row for each in rows for row in party_rows(each)]
-            )
+        await _insert(connection, event_table, [event_row(each) for each in group])
+        await _insert(connection, party_table, [r for each in group for r in party_rows(each)])
+        await _insert(connection, pair_table, [r for each in group for r in pair_rows(each)])
+
+
+async def _insert(
+    connection: WriteConnection, table: type[Table], rows: Sequence[dict[str, Any]]
+) -> None:
+    if rows:
+        await connection.execute(insert(table), rows)
 
 
 async def archive(
@@ -76,13 +91,15 @@ async def archive(
     await connection.execute(
         insert(PastEvent).from_select([*_EVENT_COLUMNS, "known_to"], past.where(ended))
     )
-    parties = select(*(getattr(EventParty, key) for key in _PARTY_COLUMNS), Event.known_from)
-    await connection.execute(
-        insert(PastEventParty).from_select(
-            [*_PARTY_COLUMNS, "known_from"],
-            parties.join(Event, Event.id == EventParty.event).where(ended),
+    for live, gone in _DETAILS:
+        columns = [column.key for column in live.__table__.columns]
+        details = select(*(getattr(live, key) for key in columns), Event.known_from)
+        await connection.execute(
+            insert(gone).from_select(
+                [*columns, "known_from"],
+                details.join(Event, Event.id == live.event).where(ended),
+            )
         )
-    )
     await connection.execute(delete(Event).where(ended))
 
 
@@ -128,9 +145,7 @@ def event_row(version: Version) -> dict[str, Any]:
 
 def party_rows(version: Version) -> list[dict[str, Any]]:
     """Return the rows of those who take part in it, or took part then."""
-    facts = version.revision.facts
-    past = version.known_to is not None
-    since: dict[str, Any] = {"known_from": version.known_from} if past else {}
+    facts, since = version.revision.facts, _since(version)
     return [
         {
             "event": version.revision.event,
@@ -143,6 +158,16 @@ def party_rows(version: Version) -> list[dict[str, Any]]:
         }
         for position, participant in enumerate(facts.participants)
     ]
+
+
+def pair_rows(version: Version) -> list[dict[str, Any]]:
+    """Return the rows of what it says, or said then, of each two of its parties."""
+    key = {"event": version.revision.event, **_since(version)}
+    return [key | pair._asdict() for pair in pairs_of(version.revision.facts)]
+
+
+def _since(version: Version) -> dict[str, Any]:
+    return {} if version.known_to is None else {"known_from": version.known_from}
 
 
 def _sort_days(days: Days) -> dict[str, date]:

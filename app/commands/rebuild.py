@@ -7,14 +7,14 @@ the reading of its revisions and the writing of its projection.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import groupby
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import aliased
 
 from app.commands import journal
 from app.commands.projection import put
 from app.commands.reference import rebuild_names
 from app.db.engine import Database, ReadConnection, WriteConnection
-from app.db.projections import Event, PastEvent
+from app.db.projections import Event, PastEvent, ProjectionState
 from app.db.tables import EventRevision, PartyRevision
 from app.domain.document import Party
 from app.domain.history import PartyName, Revision, revision_of, versions
@@ -43,8 +43,9 @@ async def rebuild(database: Database) -> AsyncIterator[int]:
             await _clear(connection, after, last)
             names = await _names(connection, histories)
             await put(connection, [v for history in histories for v in versions(history, names)])
-        if last is None:
-            return
+            if last is None:
+                await connection.execute(update(ProjectionState).values(stale=False))
+                return
         after = last
         yield len(histories)
 

@@ -13,6 +13,7 @@ from app.commands.staging import (
     CHANGE,
     EVENT_COLUMNS,
     MAX_FAULTS,
+    PAIR_COLUMNS,
     PARTY_COLUMNS,
     Faults,
     Known,
@@ -108,6 +109,11 @@ _PARTIES = f"""
     SELECT {", ".join(PARTY_COLUMNS)}
     FROM import_party JOIN import_change ON id = event WHERE changed
 """  # noqa: S608 - Put together from constants of ours.
+_PAIRS = f"""
+    INSERT INTO event_pair ({", ".join(PAIR_COLUMNS)})
+    SELECT {", ".join(PAIR_COLUMNS)}
+    FROM import_pair JOIN import_change ON id = event WHERE changed
+"""  # noqa: S608 - Put together from constants of ours.
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +176,7 @@ async def write(connection: WriteConnection, author: Author, *, corrects: bool) 
         await _archive(connection, place)
     await connection.execute(text(_EVENTS), {"instant": place.recorded_at})
     await connection.execute(text(_PARTIES))
+    await connection.execute(text(_PAIRS))
     await journal.announce(connection)
 
 

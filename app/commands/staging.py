@@ -25,13 +25,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from app.commands.projection import event_row, party_rows
+from app.commands.projection import event_row, pair_rows, party_rows
 from app.commands.references import names_in
 from app.db.engine import ReadConnection, WriteConnection
-from app.db.projections import Event, EventParty
+from app.db.projections import Event, EventPair, EventParty
 from app.db.tables import Key
 from app.db.tables import Party as PartyTable
 from app.db.tables import Regime as RegimeTable
+from app.db.tables import Table as Base
 from app.domain.document import Party, render, without_stamp
 from app.domain.errors import Fault
 from app.domain.event import EventFacts
@@ -42,6 +43,7 @@ STAMPED = ("revision", "recorded_at", "updated_at", "known_from", "document")
 """The columns of `event` that are known under the lock only."""
 EVENT_COLUMNS = tuple(c.key for c in Event.__table__.columns if c.key not in STAMPED)
 PARTY_COLUMNS = tuple(c.key for c in EventParty.__table__.columns)
+PAIR_COLUMNS = tuple(c.key for c in EventPair.__table__.columns)
 MAX_FAULTS = 1_000
 _METADATA = MetaData()
 _UNKNOWN_YET = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,7 +53,7 @@ def _temporary(name: str, *columns: Column[Any]) -> Table:
     return Table(name, _METADATA, *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
 
 
-def _copied(columns: Sequence[str], table: type[Event] | type[EventParty]) -> list[Column[Any]]:
+def _copied(columns: Sequence[str], table: type[Base]) -> list[Column[Any]]:
     return [Column(c.key, c.type) for c in table.__table__.columns if c.key in columns]
 
 
@@ -66,6 +68,7 @@ EVENT = _temporary(
     *_copied(EVENT_COLUMNS, Event),
 )
 PARTY = _temporary("import_party", *_copied(PARTY_COLUMNS, EventParty))
+PAIR = _temporary("import_pair", *_copied(PAIR_COLUMNS, EventPair))
 RELATION = _temporary(
     "import_relation", Column("line", Integer), Column("place", Integer), Column("event", Key)
 )
@@ -152,7 +155,7 @@ async def index(connection: WriteConnection) -> None:
     """Let the database find staged rows by their ids; nothing more is staged afterwards."""
     await connection.execute(text("CREATE INDEX ON import_line (id)"))
     await connection.execute(text("CREATE INDEX ON import_event (id)"))
-    for table in (LINE, EVENT, PARTY, RELATION):
+    for table in (LINE, EVENT, PARTY, PAIR, RELATION):
         await connection.execute(text(f"ANALYZE {table.name}"))
 
 
@@ -203,3 +206,4 @@ def _render(
         }
     )
     tables[PARTY.name] += party_rows(version)
+    tables[PAIR.name] += pair_rows(version)

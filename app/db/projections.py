@@ -23,7 +23,28 @@ from sqlalchemy.dialects.postgresql import DATERANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables import Key, Table, one_of
-from app.domain.vocabulary import FAMILIES, Direction, Kind, Role, Status, Verification
+from app.domain.vocabulary import (
+    FAMILIES,
+    Dimension,
+    Direction,
+    Kind,
+    Role,
+    State,
+    Status,
+    Verification,
+)
+
+
+class ProjectionState(Table):
+    """Whether the projections are older than the release: one row.
+
+    A migration that changes what is projected sets it where there is anything to rebuild, and a
+    rebuild takes it back.
+    """
+
+    __tablename__ = "projection_state"
+
+    stale: Mapped[bool] = mapped_column(primary_key=True)
 
 
 class PartyName(Table):
@@ -151,3 +172,58 @@ class PastEventParty(_PartyColumns, Table):
 
     event: Mapped[str] = mapped_column(Key, primary_key=True)
     known_from: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+
+
+class _PairColumns:
+    actor: Mapped[str] = mapped_column(Key, primary_key=True)
+    subject: Mapped[str] = mapped_column(Key, primary_key=True)
+    dimension: Mapped[str | None] = mapped_column(Text)
+    regime: Mapped[str | None] = mapped_column(Key)
+    measure: Mapped[str | None] = mapped_column(Key)
+    state: Mapped[str | None] = mapped_column(Text)
+    verification: Mapped[str] = mapped_column(Text)
+    first: Mapped[date] = mapped_column(Date)
+    last: Mapped[date] = mapped_column(Date)
+    until_first: Mapped[date | None] = mapped_column(Date)
+    until_last: Mapped[date | None] = mapped_column(Date)
+    told: Mapped[date | None] = mapped_column(Date)
+    written: Mapped[str] = mapped_column(Text)
+
+
+class EventPair(_PairColumns, Table):
+    """What an event says of one party towards another: a projection that positions rest on.
+
+    Everything about a pair, a subject or an actor is one range of an index here.
+    """
+
+    __tablename__ = "event_pair"
+    __table_args__ = (
+        one_of("dimension", Dimension),
+        one_of("state", State),
+        Index(None, "subject", "actor"),
+        Index(None, "actor", "subject"),
+    )
+
+    event: Mapped[str] = mapped_column(
+        Key, ForeignKey("event.id", ondelete="CASCADE"), primary_key=True, sort_order=-1
+    )
+
+
+class PastEventPair(_PairColumns, Table):
+    """What an event said of one party towards another as it once stood: a projection."""
+
+    __tablename__ = "past_event_pair"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["event", "known_from"],
+            ["past_event.id", "past_event.known_from"],
+            ondelete="CASCADE",
+        ),
+        Index(None, "subject", "actor"),
+        Index(None, "actor", "subject"),
+    )
+
+    event: Mapped[str] = mapped_column(Key, primary_key=True, sort_order=-2)
+    known_from: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), primary_key=True, sort_order=-1
+    )

@@ -46,7 +46,9 @@ async def current_revision(connection: ReadConnection) -> str | None:
 
 
 async def migrate(url: str, target: str = "head") -> None:
-    """Bring a database to a migration; of several processes one does it, the others wait.
+    """Bring a database to the newest migration; of several processes one does it, others wait.
+
+    A target other than `head` is one to go back to.
 
     Raises:
         UnavailableError: the database can't be reached.
@@ -73,10 +75,10 @@ def _migrate_alone(connection: Connection, target: str) -> None:
     connection.commit()
     config = configuration()
     config.attributes["connection"] = connection
-    if target == "base" or target.startswith("-"):
-        command.downgrade(config, target)
-    else:
+    if target == "head":
         command.upgrade(config, target)
+    else:
+        command.downgrade(config, target)
     connection.commit()
     connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": SCHEMA})
 
@@ -88,11 +90,29 @@ def _set(connection: Connection, setting: str, milliseconds: int) -> None:
     )
 
 
+async def is_stale(connection: ReadConnection) -> bool:
+    """Tell whether the projections lack what this release reads, so that answers would, too."""
+    stale: bool = (
+        await connection.execute(text("SELECT stale FROM projection_state"))
+    ).scalar_one()
+    return stale
+
+
 async def check_schema(connection: ReadConnection) -> None:
-    """Raise UnmigratedError unless the database is at the migration this release works on."""
+    """Make sure that the database is as this release needs it.
+
+    Raises:
+        UnmigratedError: it is at another migration, or its projections are stale.
+
+    """
     current = await current_revision(connection)
     if current != newest_revision():
         raise UnmigratedError(
             f"The database's schema is {'empty' if current is None else f'at {current}'}, this "
             f"release works on {newest_revision()}: run `chancery migrate` and try again."
+        )
+    if await is_stale(connection):
+        raise UnmigratedError(
+            "What is read was made by an older release and has to be rebuilt: run "
+            "`chancery migrate` and try again."
         )

@@ -75,6 +75,47 @@ class PartyKind(StrEnum):
     GROUP = "group"
 
 
+class Dimension(StrEnum):
+    """What one party can formally hold towards another; each is the family of the events it has."""
+
+    DESIGNATION = "designation"
+    RECOGNITION = "recognition"
+    RELATIONS = "relations"
+    MISSION = "mission"
+    ACCREDITATION = "accreditation"
+
+
+class State(StrEnum):
+    """What a position can be; which of them occur depends on its dimension."""
+
+    LISTED = "listed"
+    SUSPENDED = "suspended"
+    DELISTED = "delisted"
+    EXPIRED = "expired"
+    RECOGNISED = "recognised"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    ESTABLISHED = "established"
+    SEVERED = "severed"
+    OPERATING = "operating"
+    CONSULAR_ONLY = "consular_only"
+    STAFF_WITHDRAWN = "staff_withdrawn"
+    CLOSED = "closed"
+    COPY_RECEIVED = "copy_received"
+    ACCREDITED = "accredited"
+    CHARGE = "charge"
+    RECALLED = "recalled"
+    NONE = "none"
+
+
+class Certainty(StrEnum):
+    """How sure a position is."""
+
+    DEFINITE = "definite"
+    POSSIBLE = "possible"
+    UNKNOWN = "unknown"
+
+
 class DateName(StrEnum):
     """The named dates of an event."""
 

@@ -8,7 +8,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import Range
 
-from app.db.projections import Event, EventParty, PastEvent, PastEventParty
+from app.db.projections import (
+    Event,
+    EventPair,
+    EventParty,
+    PastEvent,
+    PastEventPair,
+    PastEventParty,
+)
 from app.domain.vocabulary import DateName, Role
 
 
@@ -54,22 +61,30 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The events to be asked, and who takes part in them."""
+    """The events to be asked, who takes part in them, and what they say of each two parties."""
 
     event: Any
     party: Any
+    pair: Any
     key: tuple[str, ...]
-    party_key: tuple[str, ...]
+    detail_key: tuple[str, ...]
 
     def takes_part(self, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         """Return the condition that somebody of whom these hold takes part in the event."""
         own = tuple_(*(getattr(self.event, name) for name in self.key))
-        theirs = select(*(getattr(self.party, name) for name in self.party_key))
+        theirs = select(*(getattr(self.party, name) for name in self.detail_key))
         return own.in_(theirs.where(and_(*conditions)))
 
+    def of_event(self, detail: Any) -> ColumnElement[bool]:
+        """Return the condition that joins a row of the party or pair table with its event."""
+        names = zip(self.key, self.detail_key, strict=True)
+        return and_(*(getattr(self.event, own) == getattr(detail, its) for own, its in names))
 
-LIVE = Tables(Event, EventParty, ("id",), ("event",))
-PAST = Tables(PastEvent, PastEventParty, ("id", "known_from"), ("event", "known_from"))
+
+LIVE = Tables(Event, EventParty, EventPair, ("id",), ("event",))
+PAST = Tables(
+    PastEvent, PastEventParty, PastEventPair, ("id", "known_from"), ("event", "known_from")
+)
 
 
 def conditions(wanted: EventFilter, tables: Tables) -> list[ColumnElement[bool]]:

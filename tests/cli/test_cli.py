@@ -18,6 +18,7 @@ import httpx
 import pytest
 from sqlalchemy import make_url
 
+from app.db import schema
 from app.db.embedded import embedded
 from tests.support.database import execute
 from tests.support.processes import postmasters, socket_dir
@@ -25,6 +26,7 @@ from tests.support.service import (
     ROOT,
     clean_environment,
     free_port,
+    served,
     started,
     wait_until_ready,
 )
@@ -171,6 +173,21 @@ def test_an_unmigrated_database_is_refused_and_left_as_it_was(
     assert "`chancery migrate`" in complaint(chancery(*at_any_port(command), url=unmigrated_url))
     # Were it migrated by the way, the table would be there already.
     run_sql(unmigrated_url, "CREATE TABLE alembic_version ()")
+
+
+@pytest.mark.parametrize("command", ["serve", "load", "rebuild"])
+def test_what_an_older_release_projected_is_rebuilt_before_it_is_read(
+    empty_url: str, command: str
+) -> None:
+    said(chancery("load", url=empty_url))
+    asyncio.run(schema.migrate(empty_url, "0003"))
+    asyncio.run(schema.migrate(empty_url))
+    assert "`chancery migrate`" in complaint(chancery(*at_any_port(command), url=empty_url))
+    assert said(chancery("migrate", url=empty_url)).startswith("The schema is at ")
+    with served({"CHANCERY_DATABASE_URL": empty_url}) as address:
+        query = {"actor": "KZ", "subject": "taliban", "as_of": "2024-12-31"}
+        items = httpx.get(f"{address}/v1/positions", params=query).json()["items"]
+    assert [item["state"] for item in items] == ["delisted", "refused"]
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate"])

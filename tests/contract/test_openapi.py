@@ -27,6 +27,8 @@ OPERATIONS = {
     "/v1/changes/stream": {"get"},
     "/v1/imports": {"post"},
     "/v1/imports/template.csv": {"get"},
+    "/v1/positions": {"get"},
+    "/v1/positions/history": {"get"},
     "/v1/measures": {"get"},
     "/v1/measures/{id}": {"get"},
     "/v1/territories": {"get"},

@@ -14,8 +14,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 ADDRESSES = re.findall(r"curl 'http://127\.0\.0\.1:8000(/[^']+)'", README)
 
 
-def test_there_are_five_questions() -> None:
-    assert len(ADDRESSES) == 5
+def test_there_are_six_questions() -> None:
+    assert len(ADDRESSES) == 6
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -38,7 +38,15 @@ async def test_the_answers_are_as_told(client: httpx.AsyncClient) -> None:
     assert (len(years), years[0], years[-1]) == (4, "2021", "2024")
     assert [e["verification"] for e in answers[1]["items"]].count("disputed") == 1
     assert answers[2]["total"] == 12
-    assert answers[3]["stage"] == "in_effect"
+    positions = {item["actor"]: item for item in answers[3]["items"]}
+    assert {actor: item["state"] for actor, item in positions.items()} == {
+        "KG": "delisted",
+        "KZ": "delisted",
+        "RU": "listed",
+        "US": None,
+    }
+    assert positions["RU"]["pending"] == ["ru-shoigu-intends-delist-2024"]
+    assert answers[4]["stage"] == "in_effect"
 
 
 def test_every_command_and_setting_is_listed() -> None:

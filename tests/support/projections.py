@@ -12,6 +12,8 @@ _STATEMENTS = {
     "event_party": "SELECT * FROM event_party ORDER BY event, position",
     "past_event": "SELECT * FROM past_event ORDER BY id, known_from",
     "past_event_party": "SELECT * FROM past_event_party ORDER BY event, known_from, position",
+    "event_pair": "SELECT * FROM event_pair ORDER BY event, actor, subject",
+    "past_event_pair": "SELECT * FROM past_event_pair ORDER BY event, known_from, actor, subject",
     "party_name": "SELECT * FROM party_name ORDER BY folded, party",
 }
 Projections = dict[str, list[dict[str, Any]]]

@@ -6,13 +6,16 @@ from app.domain.labels import word_lists
 from app.domain.vocabulary import (
     DIRECTION_OF_KIND,
     FAMILIES,
+    Certainty,
     DateName,
+    Dimension,
     Direction,
     Kind,
     KindOrFamily,
     PartyKind,
     RelationType,
     Role,
+    State,
     Status,
     Verification,
     family_of,
@@ -58,6 +61,9 @@ def test_there_are_as_many_kinds_as_the_contract_lists() -> None:
         ("relation", RelationType),
         ("party_kind", PartyKind),
         ("date", DateName),
+        ("dimension", Dimension),
+        ("state", State),
+        ("certainty", Certainty),
     ],
 )
 def test_every_word_is_explained_and_no_other(code: str, words: Iterable[str]) -> None:
@@ -65,4 +71,4 @@ def test_every_word_is_explained_and_no_other(code: str, words: Iterable[str]) -
 
 
 def test_there_is_no_list_without_a_vocabulary() -> None:
-    assert len(word_lists()) == 9
+    assert len(word_lists()) == 12

@@ -1,20 +1,22 @@
-"""The way to the database: one pool that can only read, one that writes.
+"""The way to the database: one pool that can only read, one that writes, and a way for streams.
 
 Reads run outside transactions on sessions that PostgreSQL itself holds to READ ONLY, so that a
 read is one round trip and can't write by mistake. The timeouts are session settings, so that no
-statement can forget them.
+statement can forget them. What is streamed runs in a transaction of its own, which sees one moment
+however long it takes, on a connection of its own, so that it takes none from those who ask.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, NewType, Self
 
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, NullPool, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.db.failures import answering, connecting
-from app.domain.errors import MisconfiguredError
+from app.domain.errors import BusyError, MisconfiguredError
 
 ReadConnection = NewType("ReadConnection", AsyncConnection)
 WriteConnection = NewType("WriteConnection", ReadConnection)
@@ -26,6 +28,11 @@ IDLE_TIMEOUT_MS = 30_000
 CONNECT_TIMEOUT_S = 2
 POOL_WAIT_S = 1
 POOL_SIZE = 8
+# A stream's statement ends after so long without a row, its transaction after so long without a
+# reader, and so many streams may be open in one process.
+STREAM_STATEMENT_TIMEOUT_MS = 60_000
+STREAM_IDLE_TIMEOUT_MS = 60_000
+STREAMS = 4
 
 
 def driver_url(text: str) -> URL:
@@ -49,21 +56,24 @@ def driver_url(text: str) -> URL:
     return url.set(drivername="postgresql+asyncpg", query=query)
 
 
-def engine(url: URL, *, read_only: bool, **options: Any) -> AsyncEngine:
+def engine(
+    url: URL, *, read_only: bool, session: Mapping[str, str] | None = None, **options: Any
+) -> AsyncEngine:
     """Return an engine whose sessions carry the timeouts, and READ ONLY where asked."""
-    session = {
+    settings = {
         "application_name": "chancery read" if read_only else "chancery write",
         "statement_timeout": str(STATEMENT_TIMEOUT_MS),
         "lock_timeout": str(LOCK_TIMEOUT_MS),
         "idle_in_transaction_session_timeout": str(IDLE_TIMEOUT_MS),
         "default_transaction_read_only": "on" if read_only else "off",
         "timezone": "UTC",
+        **(session or {}),
     }
     return create_async_engine(
         url,
         # An error report would otherwise show what the statement was given.
         hide_parameters=True,
-        connect_args={"server_settings": session, "timeout": CONNECT_TIMEOUT_S},
+        connect_args={"server_settings": settings, "timeout": CONNECT_TIMEOUT_S},
         **options,
     )
 
@@ -98,11 +108,24 @@ def _take_on(pool: AsyncEngine, role: str) -> None:
         connection.autocommit = before
 
 
+def _streamer(url: URL) -> AsyncEngine:
+    """Return the engine of streams: each has a connection that is closed with it."""
+    session = {
+        "application_name": "chancery stream",
+        "statement_timeout": str(STREAM_STATEMENT_TIMEOUT_MS),
+        "idle_in_transaction_session_timeout": str(STREAM_IDLE_TIMEOUT_MS),
+    }
+    isolation = "REPEATABLE READ"
+    return engine(
+        url, read_only=True, session=session, poolclass=NullPool, isolation_level=isolation
+    )
+
+
 class Database:
-    """The two pools of a running service."""
+    """The ways to the database of a running service."""
 
     def __init__(self, url: str) -> None:
-        """Prepare both pools; nothing connects before it is needed."""
+        """Prepare the pools; nothing connects before it is needed."""
         pool: dict[str, Any] = {
             "pool_size": POOL_SIZE,
             "max_overflow": 0,
@@ -112,13 +135,29 @@ class Database:
         address = driver_url(url)
         self._reader = engine(address, read_only=True, isolation_level="AUTOCOMMIT", **pool)
         self._writer = engine(address, read_only=False, **pool)
+        self._streamer = _streamer(address)
+        self._streams = asyncio.Semaphore(STREAMS)
         _take_on(self._reader, "chancery_reader")
+        _take_on(self._streamer, "chancery_reader")
         _take_on(self._writer, "chancery_writer")
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadConnection]:
         """Lend a connection on which every statement is a read-only transaction of its own."""
         async with lent(self._reader.connect()) as connection:
+            yield ReadConnection(connection)
+
+    @asynccontextmanager
+    async def streaming(self) -> AsyncIterator[ReadConnection]:
+        """Lend a connection in a read-only transaction that sees one moment, for a long answer.
+
+        Raises:
+            BusyError: so many are lent already.
+
+        """
+        if self._streams.locked():
+            raise BusyError
+        async with self._streams, lent(self._streamer.begin()) as connection:
             yield ReadConnection(connection)
 
     @asynccontextmanager
@@ -129,8 +168,8 @@ class Database:
 
     async def close(self) -> None:
         """Give all connections back to the server."""
-        await self._reader.dispose()
-        await self._writer.dispose()
+        for pool in (self._reader, self._writer, self._streamer):
+            await pool.dispose()
 
     async def __aenter__(self) -> Self:
         return self

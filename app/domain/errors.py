@@ -97,6 +97,16 @@ class UnavailableError(ChanceryError):
         )
 
 
+class BusyError(ChanceryError):
+    """So many long answers are under way that another one would slow everybody down."""
+
+    retry_after = 10
+
+    def __init__(self) -> None:
+        """Say so in one sentence."""
+        super().__init__("Too many exports are under way at the moment. Try again shortly.")
+
+
 class MisconfiguredError(ChanceryError):
     """A setting or the state of the machine keeps the service from starting."""
 

@@ -5,8 +5,8 @@ database has said that something was written, and at every heartbeat as well.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -17,6 +17,7 @@ from app.api.envelope import WITHOUT_BODY
 from app.api.parameters import QueryModel, asked, drop_null, parameter, whole_number
 from app.api.problems import Sort, documented, problem, problem_response
 from app.api.routes.history import MAX_SEQ, change_json
+from app.api.state import Closing
 from app.db.engine import Database
 from app.db.notifications import Notifications
 from app.domain.errors import UnavailableError
@@ -182,12 +183,6 @@ async def _streams(request: Request) -> Streams:
     return streams
 
 
-async def _closing() -> AsyncIterator[AsyncExitStack]:
-    """Lend a stack that is closed when the answer has been sent, or its client has left."""
-    async with AsyncExitStack() as stack:
-        yield stack
-
-
 def _full() -> Response:
     detail = f"{MAX_STREAMS} streams are open here already. Poll /v1/changes, or try again later."
     headers = {"Retry-After": str(COME_AGAIN_S)}
@@ -205,7 +200,7 @@ async def stream_changes(
     request: Request,
     parameters: Annotated[StreamParameters, asked(StreamParameters)],
     streams: Annotated[Streams, Depends(_streams)],
-    closing: Annotated[AsyncExitStack, Depends(_closing)],
+    closing: Closing,
     last_event_id: LastEventId = None,
 ) -> Response:
     """The journal of /v1/changes as server-sent events: each change the moment it is recorded.

@@ -84,6 +84,9 @@ class QueryModel(BaseModel):
     words: ClassVar[Mapping[str, type[StrEnum]]] = {}
     """The parameters that take words of a closed list, with the list."""
 
+    elsewhere: ClassVar[Mapping[str, str]] = {}
+    """Parameters of like operations that this one hasn't, with the reason."""
+
     @classmethod
     def parameters(cls) -> dict[str, FieldInfo]:
         """Return the fields by what they are called in a query; `from` is no name in Python."""
@@ -167,7 +170,8 @@ def _unknown_parameters(query: QueryModel) -> Iterator[Fault]:
     known = list(type(query).parameters())
     for name in query.model_extra or {}:
         close = get_close_matches(name.lower(), known, n=3)
-        message = f"There is no parameter “{shown(name)}” here.{meant(close)}"
+        reason = query.elsewhere.get(name) or meant(close).strip()
+        message = f"There is no parameter “{shown(name)}” here. {reason}".rstrip()
         yield Fault("query", shown(name), "unknown_parameter", message, tuple(close or known))
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from app.domain.document import EventDocument, ParticipantDocument
 from app.domain.event import Dates, EventFacts, Participant, Relation, Source
+from app.domain.formulas import as_meant
 
 Problem = tuple[str, ...]
 """Field, code, message and what may be meant."""
@@ -44,9 +45,17 @@ NAMES = (
 )
 """The columns that there may be, in the order of the template."""
 
+ADDED = (
+    "kind_in_words", "actors", "subjects", "proposers", "mentioned",
+    "countries", "countries.code", "countries.alpha2", "countries.alpha3",
+    "first_source.publisher", "first_source.url", "source_count", "permalink",
+)  # fmt: skip
+"""The columns that an export adds for its readers: an import passes over them."""
+
 _IGNORED = {
     *(set(EventDocument.model_fields) - set(EventFacts.model_fields)),
     *(f"participants.{name}" for name in ParticipantDocument.model_fields),
+    *ADDED,
 } - set(NAMES)
 _LONGEST_NAME = 60
 _ENTRY = re.compile(r"\\[|\\]|[^|]", re.DOTALL)
@@ -69,7 +78,8 @@ class Columns:
         if len(cells) != len(self.names):
             message = f"The row has {len(cells)} cells, the header {len(self.names)} columns."
             return {}, [("", "wrong_number_of_cells", message)]
-        stated = {n: c for n, c in zip(self.names, cells, strict=True) if c and n in NAMES}
+        named = zip(self.names, map(as_meant, cells), strict=True)
+        stated = {name: cell for name, cell in named if cell and name in NAMES}
         body: dict[str, Any] = {}
         entries: dict[str, dict[str, list[str]]] = {}
         for name, cell in stated.items():
@@ -146,11 +156,12 @@ def template(event: Mapping[str, Any]) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(NAMES)
-    writer.writerow([_cell(event, name) for name in NAMES])
+    writer.writerow([cell_of(event, name) for name in NAMES])
     return "\ufeff" + text.getvalue()
 
 
-def _cell(event: Mapping[str, Any], name: str) -> str:
+def cell_of(event: Mapping[str, Any], name: str) -> str:
+    """Return the cell of an event's document in the column of this name."""
     outer, _, inner = name.partition(".")
     value = event.get(outer)
     if outer in _LISTS:

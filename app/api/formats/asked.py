@@ -1,0 +1,55 @@
+"""A question as a file that answers it states it: under which address, how understood, and when."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+
+from app.api.links import base_url
+
+# File systems take 255 bytes; people read fewer.
+_LONGEST_NAME = 100
+_ASCII_WORD = re.compile(r"[A-Za-z0-9]+(?:[._-]+[A-Za-z0-9]+)*")
+_PAST = ("known_at", "knowledge")
+_NOT_IN_NAME = {*_PAST, "date_field", "date_match", "updated_since"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked: of which list, where, with which filter, when."""
+
+    of: str
+    base: str
+    address: str
+    filter: Mapping[str, Any]
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @classmethod
+    def by(cls, request: Request, of: str, understood: Mapping[str, Any]) -> Self:
+        """Return what a request asks of a list, with the filter as it was understood."""
+        base = base_url(request)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return cls(of, base, f"{base}{request.url.path}{query}", understood)
+
+    def permalink(self, event: str) -> str:
+        """Return the address of an event, as known then where the question is about the past."""
+        past = {name: self.filter[name] for name in _PAST if name in self.filter}
+        return f"{self.base}/v1/events/{event}{'?' if past else ''}{urlencode(past)}"
+
+    def file_name(self, extension: str) -> str:
+        """Return a telling name in ASCII: `chancery-events-KZ-2024-11-25.csv`."""
+        known_at = self.filter.get("known_at")
+        day = f"known-at-{known_at[:10]}" if known_at else f"{self.at:%Y-%m-%d}"
+        words = "-".join(["chancery", self.of, *self._words()])
+        room = _LONGEST_NAME - len(f"-{day}.{extension}")
+        return f"{words[:room].rstrip('-._')}-{day}.{extension}"
+
+    def _words(self) -> Iterator[str]:
+        for name, value in self.filter.items():
+            if name not in _NOT_IN_NAME:
+                for each in value if isinstance(value, list) else [value]:
+                    yield from _ASCII_WORD.findall(str(each))

@@ -1,0 +1,46 @@
+"""The formats there are, and how OpenAPI describes an answer in one of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.api.problems import documented, problem_response
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A form of answers: how its files are named and what Content-Type says."""
+
+    extension: str
+    content_type: str
+    is_text: bool = True
+
+    @property
+    def media_type(self) -> str:
+        """The type without its parameters."""
+        return self.content_type.partition(";")[0]
+
+
+CSV = Format("csv", "text/csv; charset=utf-8; header=present")
+JSON_LINES = Format("jsonl", "application/jsonl")
+
+
+def described(form: Format, description: str, **content: Any) -> dict[int | str, dict[str, Any]]:
+    """Return what FastAPI needs to describe a file of this format, and what may keep it back."""
+    schema = {"type": "string"} if form.is_text else {"type": "string", "format": "binary"}
+    return {
+        200: {
+            "description": description,
+            "content": {form.media_type: {"schema": schema, **content}},
+            "headers": {
+                "Content-Disposition": {
+                    "description": "Names the file after the filter and the day.",
+                    "schema": {"type": "string"},
+                }
+            },
+        },
+        **documented(422),
+        503: problem_response(
+            "Too many exports are under way, or the database is away; try again after "
+            "`Retry-After` seconds."
+        ),
+    }

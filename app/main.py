@@ -14,6 +14,7 @@ from app.api.envelope import Envelope
 from app.api.routes import (
     editing,
     events,
+    exports,
     health,
     history,
     imports,
@@ -36,6 +37,7 @@ from app.web import docs
 RESOURCES = (
     events,
     positions,
+    exports,
     measures,
     history,
     stream,

@@ -26,8 +26,8 @@ class Include(StrEnum):
     TOTAL = "total"
 
 
-class EventParameters(KnownAtParameters, PageModel):
-    """The parameters of `/v1/events`."""
+class EventParameters(KnownAtParameters):
+    """The parameters of every form in which events are asked for."""
 
     words: ClassVar = {
         **KnownAtParameters.words,
@@ -38,7 +38,6 @@ class EventParameters(KnownAtParameters, PageModel):
         "date_field": DateField,
         "date_match": DateMatch,
         "sort": Sort,
-        "include": Include,
     }
 
     country: list[str] = parameter(
@@ -143,9 +142,6 @@ class EventParameters(KnownAtParameters, PageModel):
         "Order",
         "`newest` first (if nothing is chosen), `oldest` first, or `recently_updated` first.",
     )
-    include: list[Include] = parameter(
-        [], "Also show", "`total`: how many events match in all. It costs a count."
-    )
 
     @field_validator("date_from")
     @classmethod
@@ -161,6 +157,16 @@ class EventParameters(KnownAtParameters, PageModel):
     @classmethod
     def _some_instant(cls, value: str | None) -> str | None:
         return value and instant_of(value).isoformat()
+
+
+class EventPageParameters(EventParameters, PageModel):
+    """The parameters of `/v1/events`."""
+
+    words: ClassVar = {**EventParameters.words, "include": Include}
+
+    include: list[Include] = parameter(
+        [], "Also show", "`total`: how many events match in all. It costs a count."
+    )
 
 
 def day_of(text: str, *, first: bool) -> str:

@@ -44,6 +44,7 @@ LICENSE = {"name": "MIT (the software); CC BY 4.0 (the register's own words)", "
 TAGS: list[dict[str, Any]] = [
     {"name": "Timeline", "description": "Events and the dossiers they belong to."},
     {"name": "Positions", "description": "Who stood where towards whom, on any day."},
+    {"name": "Downloads", "description": "Whole answers as files: for Excel, calendars, feeds."},
     {"name": "History", "description": "What changed when, and who changed it."},
     {"name": "Editing", "description": "For those who have a key."},
     {"name": "Reference", "description": "What the filters accept, and what the words mean."},

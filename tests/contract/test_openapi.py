@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.api.filters import EventParameters
+from app.api.filters import EventPageParameters
 from app.domain.document import EventDocument
 from app.main import create_app
 from app.settings import Settings
@@ -17,6 +17,8 @@ FILTERS = {
 }  # fmt: skip
 OPERATIONS = {
     "/v1/events": {"get", "post"},
+    "/v1/events.csv": {"get"},
+    "/v1/events.jsonl": {"get"},
     "/v1/events/{id}": {"get", "put", "patch"},
     "/v1/events/{id}/retract": {"post"},
     "/v1/events/{id}/restore": {"post"},
@@ -90,7 +92,9 @@ def test_whatever_takes_a_body_describes_it(document: dict[str, Any]) -> None:
 def test_every_filter_of_the_contract_is_a_parameter(document: dict[str, Any]) -> None:
     listed = document["paths"]["/v1/events"]["get"]["parameters"]
     assert (
-        {parameter["name"] for parameter in listed} == FILTERS == set(EventParameters.model_fields)
+        {parameter["name"] for parameter in listed}
+        == FILTERS
+        == set(EventPageParameters.model_fields)
     )
 
 
@@ -121,7 +125,7 @@ def test_no_parameter_offers_null_and_none_is_filled_in_by_an_example(
 
 def test_closed_lists_are_drop_downs(document: dict[str, Any]) -> None:
     listed = {p["name"]: p["schema"] for p in document["paths"]["/v1/events"]["get"]["parameters"]}
-    for name in EventParameters.words:
+    for name in EventPageParameters.words:
         schema = listed[name].get("items", listed[name])
         reference = schema["$ref"].rpartition("/")[2]
         assert len(document["components"]["schemas"][reference]["enum"]) > 0

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from app.api.conditional import answer
 from app.api.examples import EVENT
-from app.api.filters import EventParameters, Include
+from app.api.filters import EventPageParameters, Include
 from app.api.gone import gone
 from app.api.known_at import KnownAtParameters
 from app.api.pages import cursor_for, page, position_in
@@ -62,7 +62,7 @@ class EventPageDocument(BaseModel):
 )
 async def list_events(
     request: Request,
-    parameters: Annotated[EventParameters, asked(EventParameters)],
+    parameters: Annotated[EventPageParameters, asked(EventPageParameters)],
     register: Register,
 ) -> Response:
     """Events by country, date, status and more: fill in what you need and press **Execute**.

@@ -1,0 +1,117 @@
+"""Taking events away: the same filter as the list, all events that match, in one file."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, ClassVar
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.api.filters import EventParameters
+from app.api.formats.asked import Asked
+from app.api.formats.csv import Csv
+from app.api.formats.download import download
+from app.api.formats.event_columns import EVENT_COLUMNS, event_row
+from app.api.formats.jsonl import JsonLines
+from app.api.formats.registry import CSV, JSON_LINES, Format, described
+from app.api.formats.writer import each, written
+from app.api.parameters import asked
+from app.api.resolve import resolve
+from app.api.state import Closing, Register
+from app.db.engine import Database
+from app.queries.events import Question, Sort
+from app.queries.export import event_batches
+
+router = APIRouter(prefix="/v1", tags=["Downloads"])
+
+_ALL = "A file has all events that match, not a page of them: leave it out."
+
+
+class ExportParameters(EventParameters):
+    """The parameters of every file of events."""
+
+    elsewhere: ClassVar = {"limit": _ALL, "cursor": _ALL, "include": _ALL}
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One request for a file: what is asked, and what is needed to answer."""
+
+    request: Request
+    register: Database
+    closing: Closing
+    question: Question
+    asked: Asked
+
+    async def batches(self) -> AsyncGenerator[Sequence[str], None]:
+        """Yield all documents that match, as they are at one moment."""
+        async with (
+            self.register.streaming() as connection,
+            aclosing(event_batches(connection, self.question)) as batches,
+        ):
+            async for documents in batches:
+                yield documents
+
+    async def send(self, pieces: AsyncGenerator[bytes, None], form: Format) -> Response:
+        """Return the answer that sends these pieces."""
+        name = self.asked.file_name(form.extension)
+        return await download(self.request, self.closing, pieces, form, name)
+
+
+async def _export(
+    request: Request,
+    parameters: Annotated[ExportParameters, asked(ExportParameters)],
+    register: Register,
+    closing: Closing,
+) -> Export:
+    """Understand a request before anything is begun.
+
+    What must be waited for is waited for here: a transaction sees nothing that is committed after
+    it began, and must not hold what writers wait for.
+    """
+    knowledge = parameters.known()
+    async with register.reading() as connection:
+        wanted, understood = await resolve(connection, parameters)
+        await knowledge.settle(connection)
+    question = Question(wanted, parameters.sort or Sort.NEWEST, knowledge)
+    return Export(request, register, closing, question, Asked.by(request, "events", understood))
+
+
+Exported = Annotated[Export, Depends(_export)]
+
+
+@router.get(
+    "/events.csv",
+    summary="A table (CSV)",
+    response_class=Response,
+    responses=described(CSV, "A table with a header; /v1/columns explains every column."),
+)
+async def export_csv(export: Exported) -> Response:
+    r"""Every event that matches as a row of a table, for any spreadsheet or statistics program.
+
+    Dates stand as they are known (`2023-12~`), with the first and the last possible day beside
+    them in `earliest` and `latest`. A cell may hold several entries, separated by `|`. /v1/columns
+    explains every column. An editor can correct the file and import it again.
+
+    A cell that a spreadsheet would take for a formula has an apostrophe before it. If this page's
+    *Download file* gives you strange letters in Excel, open the *Request URL* itself, or take the
+    Excel file. A download that breaks off is incomplete: your browser says so.
+    """
+    rows = each(partial(event_row, export.asked), export.batches())
+    return await export.send(written(Csv(EVENT_COLUMNS), rows), CSV)
+
+
+@router.get(
+    "/events.jsonl",
+    summary="A file for programs (JSON Lines)",
+    response_class=Response,
+    responses=described(JSON_LINES, "One event a line, exactly as /v1/events/{id} serves it."),
+)
+async def export_jsonl(export: Exported) -> Response:
+    """Every event that matches, one JSON document a line, exactly as it is served elsewhere.
+
+    The file ends with a line break. If the connection is cut before its end, the transfer is
+    incomplete (there is no last chunk), which every HTTP client reports.
+    """
+    return await export.send(written(JsonLines(), export.batches()), JSON_LINES)

@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from app import __version__
-from app.api import auth, openapi, problems
+from app.api import auth, imprint, openapi, problems
 from app.api.envelope import Envelope
+from app.api.formats.registry import XLSX
 from app.api.routes import (
+    columns,
     editing,
     events,
     exports,
@@ -38,6 +40,7 @@ RESOURCES = (
     events,
     positions,
     exports,
+    columns,
     measures,
     history,
     stream,
@@ -53,6 +56,8 @@ RESOURCES = (
 # Small bodies gain nothing from compression, and the highest level costs more than it saves.
 GZIP_MINIMUM_BYTES = 1_000
 GZIP_LEVEL = 5
+# A workbook is compressed already, and its length is known.
+NOT_COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, XLSX.media_type)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -75,7 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="chancery",
         version=__version__,
-        summary=openapi.SUMMARY,
+        summary=imprint.SUMMARY,
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,
         license_info=openapi.LICENSE,
@@ -107,7 +112,12 @@ def _add_routes(app: FastAPI) -> None:
 
 
 def _add_layers(app: FastAPI) -> None:
-    app.add_middleware(GZipMiddleware, minimum_size=GZIP_MINIMUM_BYTES, compresslevel=GZIP_LEVEL)
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=GZIP_MINIMUM_BYTES,
+        compresslevel=GZIP_LEVEL,
+        exclude_content_types=NOT_COMPRESSED,
+    )
     # The envelope is added last, so that it is the outermost.
     app.add_middleware(Envelope)
     for error in problems.STATUS_OF:

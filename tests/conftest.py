@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.support.database",
     "tests.support.client",
     "tests.support.editing",
+    "tests.support.hostile",
     "tests.support.service",
 ]
 

@@ -7,12 +7,12 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from app.api.imprint import REGISTER, SOFTWARE
 from app.api.parameters import PageModel
 from app.api.problems import ProblemDocument, problem_response
 from app.api.statement import BODIES
 
-SUMMARY = "A sourced register of diplomatic designation changes"
-DESCRIPTION = """
+DESCRIPTION = f"""
 Who takes whom off a terror list, which embassy reopens, which bill is tabled: **each event with its
 sources, its stage, and its dates as precisely as they are known.** Reading needs no key.
 
@@ -37,8 +37,7 @@ Things to know before you quote an answer:
 * *Territory* is whatever people filter by; the word takes no position on anybody's status.
 * Found an error? Tell the people who run this service, with the event's id and a source.
 
-The software is under the MIT licence; the register's own words are under CC BY 4.0, its quotations
-remain their publishers'. Programmers find the whole description in [/openapi.json](/openapi.json).
+{REGISTER} {SOFTWARE} Programmers find the whole description in [/openapi.json](/openapi.json).
 """
 LICENSE = {"name": "MIT (the software); CC BY 4.0 (the register's own words)", "identifier": "MIT"}
 TAGS: list[dict[str, Any]] = [

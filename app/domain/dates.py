@@ -22,6 +22,7 @@ MAX_LENGTH = 23
 
 _POINT = re.compile(r"([12][0-9]{3})(?:-([0-9]{2})(?:-([0-9]{2}))?)?([~?%]?)", re.ASCII)
 _NO_BOUND = ("..", "")
+_QUALIFIERS = frozenset("~?%")
 
 
 class DateFormatError(ValueError):
@@ -56,6 +57,13 @@ def days_of(text: str) -> Days:
     first = None if start in _NO_BOUND else _days_of_point(start).first
     last = None if end in _NO_BOUND else _days_of_point(end).last
     return Days(first, last)
+
+
+def known_day(text: str) -> date | None:
+    """Return the day of a date that is known for certain to the day, else None."""
+    days = days_of(text)
+    certain = _QUALIFIERS.isdisjoint(text)
+    return days.first if certain and days.first == days.last else None
 
 
 def is_edtf(text: str) -> str:

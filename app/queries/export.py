@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 
-from sqlalchemy import select, union_all
+from sqlalchemy import literal, select, union_all
 
 from app.db.engine import ReadConnection
 from app.queries.events import Question
@@ -11,6 +11,16 @@ from app.queries.keyset import AnySelect
 
 # A batch is parsed and written between two looks at what else there is to do.
 BATCH = 100
+
+
+async def are_more_than(connection: ReadConnection, question: Question, limit: int) -> bool:
+    """Tell whether more events match than so many, without counting further."""
+    found = [
+        select(literal(1)).where(known, *conditions(question.wanted, tables))
+        for tables, known in question.knowledge.sources()
+    ]
+    one_beyond = union_all(*found).offset(limit).limit(1)
+    return await connection.scalar(one_beyond) is not None
 
 
 async def event_batches(

@@ -13,68 +13,23 @@ import pytest
 from app.api.formats.event_columns import EVENT_COLUMNS
 from app.commands.import_events import import_events
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
-from app.commands.record import record_unseen
 from app.commands.revise import Author
 from app.db.engine import Database
 from app.domain.cells import ADDED, NAMES, split
 from app.domain.rows import Form
 from tests.support.client import client_of
-from tests.support.factories import SOURCE, event
+from tests.support.hostile import TEXTS
+from tests.support.pages import items_of
 from tests.support.problems import problem_of
 
 AUTHOR = Author("a test")
 ALL = ["csv", "jsonl"]
-HOSTILE = {
-    "formula": '=HYPERLINK("http://evil.example","click")',
-    "plus": "+7 (495) 000-00-00",
-    "tab": "\t=1+1",
-    "quoted": "'=1+1",
-    "lines": 'He said: "yes",\r\nthen\nno; a|b\\c',
-    "rtl": "طالبان \u202e أُخرجت",
-    "emoji": "🇰🇿 👨‍👩‍👧 ok",
-    "script": "</script><script>alert(1)</script>",
-    "cdata": "]]> <![CDATA[ & &amp; <b>",
-}
-
-
-async def items_of(client: httpx.AsyncClient, **query: Any) -> list[dict[str, Any]]:
-    """Return all events that the list has, page by page."""
-    items: list[dict[str, Any]] = []
-    address: str | None = "/v1/events"
-    asked: dict[str, Any] | None = query | {"limit": 200}
-    while address:
-        page = (await client.get(address, params=asked)).json()
-        items += page["items"]
-        address, asked = page["next"], None
-    return items
 
 
 def rows_of(response: httpx.Response) -> list[dict[str, str]]:
     assert response.status_code == 200, response.text
     text = response.content.decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
-
-
-@pytest.fixture
-async def hostile(empty_url: str) -> str:
-    """Address of a register whose texts try to be something else."""
-    async with Database(empty_url) as database, database.writing() as connection:
-        events = [
-            event(
-                f"hostile-{name}",
-                title=text,
-                summary=text * 3,
-                place=text,
-                participants=[
-                    {"party": "NA", "role": "actor", "organ": text},
-                    {"party": "KZ", "role": "subject", "person": text},
-                ],
-                sources=[SOURCE | {"title": text, "quote": text, "publisher": text}],
-            )
-            for name, text in HOSTILE.items()
-        ]
-        await record_unseen(connection, events, AUTHOR)
-    return empty_url
 
 
 @pytest.mark.parametrize("query", [{}, {"country": "RU"}, {"status": "proposed", "sort": "oldest"}])
@@ -122,7 +77,7 @@ async def test_namibia_is_no_missing_value(hostile: str) -> None:
     async with client_of(hostile) as client:
         content = (await client.get("/v1/events.csv?country=NA")).content
     table = pd.read_csv(io.BytesIO(content))
-    assert len(table) == len(HOSTILE)
+    assert len(table) == len(TEXTS)
     assert set(table["countries.alpha3"]) == {"NAM|KAZ"}
     assert set(table["countries.alpha2"]) == {"NA|KZ"}
     assert set(table["countries"]) == {"Namibia|Kazakhstan"}
@@ -139,8 +94,8 @@ async def test_no_cell_of_a_table_is_a_formula(hostile: str) -> None:
         ]
         assert row["title"][:1] not in set("=+-@\t\r")
     titles = {row["id"]: row["title"] for row in rows}
-    assert titles["hostile-lines"] == HOSTILE["lines"]
-    assert titles["hostile-formula"] == "'" + HOSTILE["formula"]
+    assert titles["hostile-lines"] == TEXTS["lines"]
+    assert titles["hostile-formula"] == "'" + TEXTS["formula"]
 
 
 async def test_a_table_can_be_imported_again(hostile: str) -> None:

@@ -22,6 +22,7 @@ PATHS = [
     "/v1/measures/ru-ufl-taliban",
     "/v1/vocabulary",
     "/v1/vocabulary/status",
+    "/v1/columns",
 ]
 
 

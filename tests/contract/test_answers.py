@@ -20,6 +20,7 @@ ANSWERS = {
     "/v1/positions?subject=taliban&limit=200": "/v1/positions",
     "/v1/positions?actor=SA&subject=AF&as_of=2021-11-15": "/v1/positions",
     "/v1/positions/history?actor=SA": "/v1/positions/history",
+    "/v1/columns": "/v1/columns",
     "/v1/measures?limit=200": "/v1/measures",
     "/v1/measures/ru-suspension-law-2024": "/v1/measures/{id}",
     "/v1/territories?limit=200": "/v1/territories",

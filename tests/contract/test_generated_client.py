@@ -18,6 +18,9 @@ content_type_overrides:
   application/jsonl: application/octet-stream
   application/x-ndjson: application/octet-stream
   text/csv: application/octet-stream
+  application/atom+xml: application/octet-stream
+  application/vnd.openxmlformats-officedocument.spreadsheetml.sheet: application/octet-stream
+  text/calendar: application/octet-stream
 """
 
 

@@ -17,7 +17,9 @@ FILTERS = {
 }  # fmt: skip
 OPERATIONS = {
     "/v1/events": {"get", "post"},
+    "/v1/columns": {"get"},
     "/v1/events.csv": {"get"},
+    "/v1/events.xlsx": {"get"},
     "/v1/events.jsonl": {"get"},
     "/v1/events/{id}": {"get", "put", "patch"},
     "/v1/events/{id}/retract": {"post"},

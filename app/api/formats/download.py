@@ -1,14 +1,20 @@
-"""Answers that are taken away as files, sent while they are made."""
+"""Answers that are taken away as files: sent while they are made, or once they are."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AsyncExitStack, aclosing
+from functools import partial
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app.api.conditional import CACHE_CONTROL
 from app.api.envelope import WITHOUT_BODY
+from app.api.formats.columns import Item
 from app.api.formats.registry import Format
+from app.domain.errors import UnavailableError
+
+PIECE_BYTES = 65_536
 
 
 def file_headers(name: str) -> dict[str, str]:
@@ -44,3 +50,26 @@ async def _all(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]
     yield first
     async for piece in rest:
         yield piece
+
+
+async def while_connected(
+    request: Request, batches: AsyncGenerator[Sequence[Item], None]
+) -> AsyncGenerator[Sequence[Item], None]:
+    """Yield the batches until the client is gone: for what is finished before it is sent."""
+    async with aclosing(batches):
+        async for items in batches:
+            if await request.is_disconnected():
+                # It is told to nobody.
+                raise UnavailableError
+            yield items
+
+
+def finished(closing: AsyncExitStack, path: Path, form: Format, name: str) -> Response:
+    """Send a file that is complete; a client can tell its end from its length.
+
+    No ranges are answered, because the next request makes another file.
+    """
+    file = closing.enter_context(path.open("rb"))
+    headers = file_headers(name) | {"Content-Length": str(path.stat().st_size)}
+    pieces = iter(partial(file.read, PIECE_BYTES), b"")
+    return StreamingResponse(pieces, headers=headers, media_type=form.content_type)

@@ -21,6 +21,9 @@ class Format:
 
 
 CSV = Format("csv", "text/csv; charset=utf-8; header=present")
+XLSX = Format(
+    "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", is_text=False
+)
 JSON_LINES = Format("jsonl", "application/jsonl")
 
 

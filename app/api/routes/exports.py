@@ -4,6 +4,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -11,17 +13,19 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.api.filters import EventParameters
 from app.api.formats.asked import Asked
 from app.api.formats.csv import Csv
-from app.api.formats.download import download
+from app.api.formats.download import download, finished, while_connected
 from app.api.formats.event_columns import EVENT_COLUMNS, event_row
 from app.api.formats.jsonl import JsonLines
-from app.api.formats.registry import CSV, JSON_LINES, Format, described
+from app.api.formats.registry import CSV, JSON_LINES, XLSX, Format, described
 from app.api.formats.writer import each, written
+from app.api.formats.xlsx import MAX_ROWS, Xlsx, build
 from app.api.parameters import asked
 from app.api.resolve import resolve
 from app.api.state import Closing, Register
 from app.db.engine import Database
+from app.domain.errors import Fault, RefusedError
 from app.queries.events import Question, Sort
-from app.queries.export import event_batches
+from app.queries.export import are_more_than, event_batches
 
 router = APIRouter(prefix="/v1", tags=["Downloads"])
 
@@ -44,14 +48,27 @@ class Export:
     question: Question
     asked: Asked
 
-    async def batches(self) -> AsyncGenerator[Sequence[str], None]:
-        """Yield all documents that match, as they are at one moment."""
-        async with (
-            self.register.streaming() as connection,
-            aclosing(event_batches(connection, self.question)) as batches,
-        ):
-            async for documents in batches:
-                yield documents
+    async def batches(self, most: int | None = None) -> AsyncGenerator[Sequence[str], None]:
+        """Yield all documents that match, as they are at one moment.
+
+        Raises:
+            RefusedError: there are more than `most`.
+
+        """
+        async with self.register.streaming() as connection:
+            if most is not None and await are_more_than(connection, self.question, most):
+                raise self._too_many(most)
+            async with aclosing(event_batches(connection, self.question)) as batches:
+                async for documents in batches:
+                    yield documents
+
+    def _too_many(self, most: int) -> RefusedError:
+        table = self.asked.address.replace(f"/events.{XLSX.extension}", "/events.csv", 1)
+        message = (
+            f"More than {most:,} events match, and such a file has no room for them: narrow the "
+            f"filter, or take them as CSV from {table}"
+        )
+        return RefusedError(Fault("path", "events.xlsx", "too_many_rows", message, (table,)))
 
     async def send(self, pieces: AsyncGenerator[bytes, None], form: Format) -> Response:
         """Return the answer that sends these pieces."""
@@ -100,6 +117,27 @@ async def export_csv(export: Exported) -> Response:
     """
     rows = each(partial(event_row, export.asked), export.batches())
     return await export.send(written(Csv(EVENT_COLUMNS), rows), CSV)
+
+
+@router.get(
+    "/events.xlsx",
+    summary="An Excel file",
+    response_class=Response,
+    responses=described(XLSX, "A workbook: the table, and a sheet that says what it is."),
+)
+async def export_xlsx(export: Exported) -> Response:
+    """Every event that matches as an Excel file: sort it, filter it, follow its links.
+
+    A cell is a date only where the day is known; `2023-12~` stays a text. The sheet *About* says
+    what was asked, when, and under which licence the words are, and explains every column. There
+    is room for 100,000 events; take the CSV file for more.
+    """
+    folder = export.closing.enter_context(TemporaryDirectory(prefix="chancery-"))
+    path = Path(folder) / "events.xlsx"
+    documents = while_connected(export.request, export.batches(MAX_ROWS))
+    rows = each(partial(event_row, export.asked), documents)
+    await build(Xlsx(path, EVENT_COLUMNS, export.asked), rows)
+    return finished(export.closing, path, XLSX, export.asked.file_name(XLSX.extension))
 
 
 @router.get(

@@ -1,0 +1,8 @@
+"""What the service says of itself wherever its answers go: what it is, and under which terms."""
+
+SUMMARY = "A sourced register of diplomatic designation changes"
+SOFTWARE = "The software is under the MIT licence."
+REGISTER = (
+    "The register's own words are under CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/); "
+    "its quotations remain their publishers'."
+)

@@ -42,6 +42,17 @@ class Days:
             raise DateFormatError("The interval ends before it begins.")
 
 
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A single day, month or year: its days, how certain it is, and its parts as far as known."""
+
+    days: Days
+    qualifier: str
+    year: int
+    month: int | None = None
+    day: int | None = None
+
+
 def days_of(text: str) -> Days:
     """Return the days that an EDTF text of the profile covers.
 
@@ -50,12 +61,12 @@ def days_of(text: str) -> Days:
 
     """
     if "/" not in text:
-        return _days_of_point(text)
+        return point_of(text).days
     start, _, end = text.partition("/")
     if start in _NO_BOUND and end in _NO_BOUND:
         raise DateFormatError(f"An interval needs a date at one end at least. {HOW_TO_WRITE}")
-    first = None if start in _NO_BOUND else _days_of_point(start).first
-    last = None if end in _NO_BOUND else _days_of_point(end).last
+    first = None if start in _NO_BOUND else point_of(start).days.first
+    last = None if end in _NO_BOUND else point_of(end).days.last
     return Days(first, last)
 
 
@@ -74,17 +85,24 @@ def is_edtf(text: str) -> str:
 
 def is_edtf_point(text: str) -> str:
     """Return the text unchanged if it is a single day, month or year, else raise."""
-    _days_of_point(text)
+    point_of(text)
     return text
 
 
-def _days_of_point(text: str) -> Days:
+def point_of(text: str) -> Point:
+    """Return the parts of a single day, month or year.
+
+    Raises:
+        DateFormatError: the text is no such date.
+
+    """
     match = _POINT.fullmatch(text)
     if match is None:
         raise DateFormatError(f"This is not a date of the register. {HOW_TO_WRITE}")
-    parts = [int(part) for part in match.groups()[:3] if part is not None]
+    *numbers, qualifier = match.groups()
+    year, *rest = [int(number) for number in numbers if number is not None]
     try:
-        return _calendar_days(*parts)
+        return Point(_calendar_days(year, *rest), qualifier, year, *rest)
     except ValueError as error:
         raise DateFormatError(f"There is no such day or month. {HOW_TO_WRITE}") from error
 

@@ -32,6 +32,11 @@ def not_blank(text: str) -> str:
     return text
 
 
+def with_plain_line_breaks(text: str) -> str:
+    """Return the text with the one sort of line break that every format takes."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def http_url(text: str) -> str:
     """Return the text unchanged if it is a web address, else raise ValueError.
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from app.api.formats.asked import Asked
+from app.api.formats.asked import Asked, in_a_line
 from app.api.formats.columns import MEANING_OF_SHAPE, Column
 from app.api.imprint import REGISTER, SUMMARY
 
@@ -21,10 +21,10 @@ def about(asked: Asked, columns: Sequence[Column[Any]], rows: int) -> Iterator[t
     """Return the rows of the second sheet: a label, a type where there is one, a text."""
     yield "What this is", "", f"{asked.of.capitalize()} of chancery. {SUMMARY}."
     yield "Asked at", "", f"{asked.at:%Y-%m-%dT%H:%M:%SZ}"
-    yield "Address", "", asked.address
+    yield "Address", "", asked.address("xlsx")
     yield "Filter", "", "as it was understood:" if asked.filter else "none: everything"
     for name, value in asked.filter.items():
-        yield f"  {name}", "", ", ".join(value) if isinstance(value, list) else str(value)
+        yield f"  {name}", "", in_a_line(value)
     if "known_at" not in asked.filter:
         yield "Known at", "", "the time of asking: add known_at to the address to get this again"
     yield "Rows", "", f"{rows:,}"

@@ -24,16 +24,25 @@ class Asked:
 
     of: str
     base: str
-    address: str
+    query: str
     filter: Mapping[str, Any]
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @classmethod
     def by(cls, request: Request, of: str, understood: Mapping[str, Any]) -> Self:
         """Return what a request asks of a list, with the filter as it was understood."""
-        base = base_url(request)
-        query = f"?{request.url.query}" if request.url.query else ""
-        return cls(of, base, f"{base}{request.url.path}{query}", understood)
+        return cls(of, base_url(request), request.url.query, understood)
+
+    def address(self, extension: str = "") -> str:
+        """Return where the same question is answered in another format, or as a list."""
+        path = f"{self.base}/v1/{self.of}{extension and f'.{extension}'}"
+        return f"{path}?{self.query}" if self.query else path
+
+    @property
+    def title(self) -> str:
+        """What the answer holds, in a line: `Events: country KZ, AF; status proposed`."""
+        said = "; ".join(f"{name} {in_a_line(value)}" for name, value in self.filter.items())
+        return f"{self.of.capitalize()}: {said or 'all'}"
 
     def permalink(self, event: str) -> str:
         """Return the address of an event, as known then where the question is about the past."""
@@ -53,3 +62,8 @@ class Asked:
             if name not in _NOT_IN_NAME:
                 for each in value if isinstance(value, list) else [value]:
                     yield from _ASCII_WORD.findall(str(each))
+
+
+def in_a_line(value: Any) -> str:
+    """Return what a filter's parameter asks for."""
+    return ", ".join(value) if isinstance(value, list) else str(value)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
+
 from app.api.problems import documented, problem_response
 
 
@@ -13,6 +15,7 @@ class Format:
     extension: str
     content_type: str
     is_text: bool = True
+    is_saved: bool = True
 
     @property
     def media_type(self) -> str:
@@ -25,21 +28,28 @@ XLSX = Format(
     "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", is_text=False
 )
 JSON_LINES = Format("jsonl", "application/jsonl")
+ATOM = Format("atom", "application/atom+xml", is_saved=False)
+CALENDAR = Format("ics", "text/calendar; charset=utf-8")
+TIMELINE_JS = Format("timelinejs.json", "application/json")
 
 
-def described(form: Format, description: str, **content: Any) -> dict[int | str, dict[str, Any]]:
+_NAME = {
+    "description": "Names the file after the filter and the day.",
+    "schema": {"type": "string"},
+}
+
+
+def described(
+    form: Format, description: str, model: type[BaseModel] | None = None
+) -> dict[int | str, dict[str, Any]]:
     """Return what FastAPI needs to describe a file of this format, and what may keep it back."""
     schema = {"type": "string"} if form.is_text else {"type": "string", "format": "binary"}
+    content = {"content": {form.media_type: {"schema": schema}}}
     return {
         200: {
             "description": description,
-            "content": {form.media_type: {"schema": schema, **content}},
-            "headers": {
-                "Content-Disposition": {
-                    "description": "Names the file after the filter and the day.",
-                    "schema": {"type": "string"},
-                }
-            },
+            "headers": {"Content-Disposition": _NAME} if form.is_saved else {},
+            **({"model": model} if model else content),
         },
         **documented(422),
         503: problem_response(

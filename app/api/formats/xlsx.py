@@ -17,6 +17,7 @@ from app.api.formats.about import about
 from app.api.formats.asked import Asked
 from app.api.formats.columns import Column, Item, Shape
 from app.domain.dates import known_day
+from app.domain.text import with_plain_line_breaks
 
 MAX_ROWS = 100_000
 # Excel's own limits, in its UTF-16 units; its calendar takes 1900 for a leap year.
@@ -123,7 +124,7 @@ def _units(text: str) -> int:
 
 def _fitting(text: str) -> str:
     """Return a text as a cell can hold it: with Excel's own line breaks, and not too long."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = with_plain_line_breaks(text)
     if len(text) * 2 <= _MAX_CELL or _units(text) <= _MAX_CELL:
         return text
     kept = text.encode("utf-16-le")[: 2 * (_MAX_CELL - len(_CUT))]

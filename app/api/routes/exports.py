@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,13 +10,26 @@ from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from app.api.conditional import answer
 from app.api.filters import EventParameters
 from app.api.formats.asked import Asked
+from app.api.formats.atom import MAX_ENTRIES, feed
 from app.api.formats.csv import Csv
 from app.api.formats.download import download, finished, while_connected
 from app.api.formats.event_columns import EVENT_COLUMNS, event_row
+from app.api.formats.ics import Calendar
 from app.api.formats.jsonl import JsonLines
-from app.api.formats.registry import CSV, JSON_LINES, XLSX, Format, described
+from app.api.formats.registry import (
+    ATOM,
+    CALENDAR,
+    CSV,
+    JSON_LINES,
+    TIMELINE_JS,
+    XLSX,
+    Format,
+    described,
+)
+from app.api.formats.timelinejs import Timeline, TimelineJs
 from app.api.formats.writer import each, written
 from app.api.formats.xlsx import MAX_ROWS, Xlsx, build
 from app.api.parameters import asked
@@ -24,7 +37,7 @@ from app.api.resolve import resolve
 from app.api.state import Closing, Register
 from app.db.engine import Database
 from app.domain.errors import Fault, RefusedError
-from app.queries.events import Question, Sort
+from app.queries.events import Question, Sort, events_page
 from app.queries.export import are_more_than, event_batches
 
 router = APIRouter(prefix="/v1", tags=["Downloads"])
@@ -63,7 +76,7 @@ class Export:
                     yield documents
 
     def _too_many(self, most: int) -> RefusedError:
-        table = self.asked.address.replace(f"/events.{XLSX.extension}", "/events.csv", 1)
+        table = self.asked.address(CSV.extension)
         message = (
             f"More than {most:,} events match, and such a file has no room for them: narrow the "
             f"filter, or take them as CSV from {table}"
@@ -153,3 +166,54 @@ async def export_jsonl(export: Exported) -> Response:
     incomplete (there is no last chunk), which every HTTP client reports.
     """
     return await export.send(written(JsonLines(), export.batches()), JSON_LINES)
+
+
+@router.get(
+    "/events.atom",
+    summary="A feed to subscribe to (Atom)",
+    response_class=Response,
+    responses=described(ATOM, "The 200 events recorded or changed last, the newest first."),
+)
+async def export_atom(export: Exported) -> Response:
+    """A feed of whatever you filter for: paste the *Request URL* into a feed reader.
+
+    It holds the 200 events that were recorded or changed last; a corrected event comes up again,
+    and one that was retracted is gone. A feed goes by the time of recording, whatever `sort` says.
+    """
+    question = replace(export.question, sort=Sort.RECENTLY_UPDATED)
+    async with export.register.reading() as connection:
+        found = await events_page(connection, question, MAX_ENTRIES)
+    return answer(export.request, feed(found.documents, export.asked), ATOM.content_type)
+
+
+@router.get(
+    "/events.ics",
+    summary="A calendar (iCalendar)",
+    response_class=Response,
+    responses=described(CALENDAR, "The events whose day is known for certain."),
+)
+async def export_ics(export: Exported) -> Response:
+    """A calendar to import or to subscribe to: every event that matches and has a certain day.
+
+    Events of which only the month or the year is known, or whose day is approximate or uncertain,
+    are not in it; the table has them.
+    """
+    pieces = written(Calendar(export.asked), export.batches())
+    return await export.send(pieces, CALENDAR)
+
+
+@router.get(
+    "/events.timelinejs.json",
+    summary="A timeline for your own page (TimelineJS)",
+    response_class=Response,
+    responses=described(TIMELINE_JS, "Slides for TimelineJS.", Timeline),
+)
+async def export_timelinejs(export: Exported) -> Response:
+    """Every event that matches as a slide for Knight Lab's TimelineJS.
+
+    Give TimelineJS the *Request URL* as its source. Dates are as precise as they are known, and
+    said in words: “December 2023, approximately”. TimelineJS gets slow and hard to read beyond a
+    few hundred slides: narrow the filter.
+    """
+    pieces = written(TimelineJs(export.asked), export.batches())
+    return await export.send(pieces, TIMELINE_JS)

@@ -15,6 +15,7 @@ from app.api.resolve import Resolution, parties_named, regimes_named, shown_filt
 from app.db.engine import ReadConnection
 from app.domain.errors import Fault, RefusedError
 from app.domain.names import fold
+from app.domain.positions import Standing
 from app.domain.vocabulary import Certainty, Dimension, State, Verification
 from app.queries import names
 from app.queries.positions import PositionFilter
@@ -32,7 +33,7 @@ class MinVerification(StrEnum):
     CONFIRMED = Verification.CONFIRMED.value
 
 
-class _Parameters(KnownAtParameters, PageModel):
+class _Parameters(KnownAtParameters):
     """What both questions take."""
 
     words: ClassVar = {
@@ -94,9 +95,16 @@ class _Parameters(KnownAtParameters, PageModel):
         "What is disputed counts no more than what is claimed.",
     )
 
+    def fit(self, standing: Standing) -> bool:
+        """Tell whether this is what is looked for."""
+        may_be = {standing.state, *standing.candidates}
+        return (not self.certainty or standing.certainty in self.certainty) and (
+            not self.state or not may_be.isdisjoint(self.state)
+        )
+
 
 class PositionParameters(_Parameters):
-    """The parameters of `/v1/positions`."""
+    """The parameters of a question about one day."""
 
     as_of: str | None = parameter(
         None,
@@ -120,7 +128,11 @@ class PositionParameters(_Parameters):
         return date.fromisoformat(self.as_of) if self.as_of else datetime.now(UTC).date()
 
 
-class HistoryParameters(_Parameters):
+class PositionPageParameters(PositionParameters, PageModel):
+    """The parameters of `/v1/positions`."""
+
+
+class HistoryPageParameters(_Parameters, PageModel):
     """The parameters of `/v1/positions/history`."""
 
     from_: str | None = parameter(

@@ -4,12 +4,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import literal, null, select, union_all
+from sqlalchemy import case, literal, null, select, union_all
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.db.engine import ReadConnection
 from app.db.projections import Event, PartyName
-from app.db.tables import Party, Regime
+from app.db.tables import Party, PartyRevision, Regime
 from app.queries.keyset import AnyRow, AnySelect
+from app.queries.knowledge import Knowledge, Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +98,21 @@ async def measure_ids(connection: ReadConnection) -> Sequence[str]:
     """Return the ids of all measures that an event names."""
     measures = select(Event.measure).where(Event.measure.is_not(None)).distinct()
     return [measure for measure in await connection.scalars(measures) if measure]
+
+
+async def names_then(
+    connection: ReadConnection, parties: Collection[str], knowledge: Knowledge
+) -> dict[str, str]:
+    """Return what these parties are called, or were called where the past is asked about."""
+    if not isinstance(knowledge, Recorded):
+        rows = await connection.execute(select(Party.id, Party.name).where(Party.id.in_(parties)))
+        return {row.id: row.name for row in rows}
+    table, known = PartyRevision, PartyRevision.recorded_at <= knowledge.instant
+    statement = (
+        select(table.party, table.name)
+        .where(table.party.in_(parties))
+        .ext(distinct_on(table.party))
+        # The latest that was known; before a party was recorded, what it was called first.
+        .order_by(table.party, known.desc(), case((known, -table.revision), else_=table.revision))
+    )
+    return {row.party: row.name for row in await connection.execute(statement)}

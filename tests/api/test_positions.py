@@ -14,6 +14,7 @@ from app.commands.revise import Author
 from app.db.engine import Database
 from tests.support.client import client_of
 from tests.support.factories import event
+from tests.support.pages import items_of
 from tests.support.problems import problem_of
 
 IEA = "islamic-emirate-of-afghanistan"
@@ -109,16 +110,7 @@ async def writable(empty_url: str) -> AsyncIterator[tuple[httpx.AsyncClient, Dat
 
 async def positions(client: httpx.AsyncClient, **query: Any) -> list[dict[str, Any]]:
     """Return all positions that are asked for, following every page."""
-    found: list[dict[str, Any]] = []
-    response = await client.get("/v1/positions", params=query)
-    while True:
-        assert response.status_code == 200, response.text
-        page = response.json()
-        found += page["items"]
-        if page["next"] is None:
-            return found
-        assert response.headers["link"] == f'<{page["next"]}>; rel="next"'
-        response = await client.get(page["next"])
+    return await items_of(client, "positions", **query)
 
 
 @pytest.mark.parametrize(("question", "day", "expected"), TABLE)

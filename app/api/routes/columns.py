@@ -9,10 +9,14 @@ from pydantic import BaseModel, Field
 from app.api.conditional import answer
 from app.api.formats.columns import MEANING_OF_SHAPE, Column
 from app.api.formats.event_columns import EVENT_COLUMNS
+from app.api.formats.position_columns import POSITION_COLUMNS
 
 router = APIRouter(prefix="/v1", tags=["Downloads"])
 
-TABLES: Mapping[str, Sequence[Column[Any]]] = {"events": EVENT_COLUMNS}
+TABLES: Mapping[str, Sequence[Column[Any]]] = {
+    "events": EVENT_COLUMNS,
+    "positions": POSITION_COLUMNS,
+}
 
 
 class ColumnDocument(BaseModel):

@@ -1,113 +1,30 @@
 """Positions: who stood where towards whom, on which day, as known when."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 from itertools import islice
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
 
 from app.api.cursor import decode
 from app.api.pages import cursor_for, page
 from app.api.parameters import asked
-from app.api.positions import HistoryParameters, PositionParameters, resolve_positions
+from app.api.position_documents import (
+    PositionHistoryPageDocument,
+    PositionPageDocument,
+    answer_document,
+    history_document,
+    json_text,
+)
+from app.api.positions import HistoryPageParameters, PositionPageParameters, resolve_positions
 from app.api.problems import documented
 from app.api.state import Register
-from app.domain.evidence import Answer, History, Key
-from app.domain.positions import Standing
+from app.domain.evidence import Answer, History
 from app.queries.positions import evidence
 
 router = APIRouter(prefix="/v1", tags=["Positions"])
 
 Item = TypeVar("Item", Answer, History)
-
-_IDS = "The ids of events; each can be fetched at /v1/events/{id}."
-
-
-class PositionKeyDocument(BaseModel):
-    """Whose position towards whom, in what."""
-
-    actor: str = Field(examples=["KZ"])
-    subject: str = Field(examples=["taliban"])
-    dimension: str = Field(examples=["designation"])
-    regime: str | None = Field(description="Only designations have one.", examples=["KZ-NLTO"])
-
-
-class StandingDocument(BaseModel):
-    """What holds."""
-
-    state: str | None = Field(description="Null unless it is definite.", examples=["delisted"])
-    candidates: list[str] = Field(
-        description="Where it is only possible: what it may be, the earlier state first."
-    )
-    certainty: str = Field(
-        description="`definite`, `possible`, or `unknown`, which never means “no”.",
-        examples=["definite"],
-    )
-    basis: list[str] = Field(
-        description=f"The last event that has applied, and those that may have. {_IDS}",
-        examples=[["kz-taliban-delisting-2023"]],
-    )
-
-
-class PositionDocument(PositionKeyDocument, StandingDocument):
-    """Where somebody stood on a day, and what was under way."""
-
-    since: str | None = Field(
-        description="The date, as written, of the event with which a definite state began that has "
-        "held unbroken since; null where it came back by itself when another one ended.",
-        examples=["2023-12~"],
-    )
-    pending: list[str] = Field(
-        description="The latest step of each measure about this that is not finished: signalled, "
-        f"proposed or adopted. {_IDS}"
-    )
-    upcoming: list[str] = Field(
-        description=f"Changes made known by that day that take effect after it. {_IDS}"
-    )
-    unconfirmed: list[str] = Field(
-        description="Later events that are too weakly attested to count, and would change the "
-        f"answer. {_IDS}"
-    )
-
-
-class PositionPageDocument(BaseModel):
-    """One page of positions."""
-
-    items: list[PositionDocument]
-    next: str | None = Field(description="The address of the next page, null on the last.")
-    filter: dict[str, Any] = Field(
-        description="The question as it was understood, with the day it came to.",
-        examples=[{"subject": ["taliban"], "min_verification": "confirmed", "as_of": "2024-12-31"}],
-    )
-
-
-class SpanDocument(StandingDocument):
-    """Days on which a position rested on the same events."""
-
-    from_: date | None = Field(
-        alias="from", description="The first day, null where it goes back for ever."
-    )
-    to: date = Field(description="The last day, included.")
-
-
-class PositionHistoryDocument(PositionKeyDocument):
-    """A position over time."""
-
-    spans: list[SpanDocument] = Field(description="One after the other, without gaps.")
-
-
-class PositionHistoryPageDocument(BaseModel):
-    """One page of positions over time."""
-
-    items: list[PositionHistoryDocument]
-    next: str | None = Field(description="The address of the next page, null on the last.")
-    filter: dict[str, Any] = Field(
-        description="The question as it was understood, with the days it came to.",
-        examples=[{"subject": ["taliban"], "min_verification": "confirmed", "to": "2024-12-31"}],
-    )
 
 
 @router.get(
@@ -118,7 +35,7 @@ class PositionHistoryPageDocument(BaseModel):
 )
 async def list_positions(
     request: Request,
-    parameters: Annotated[PositionParameters, asked(PositionParameters)],
+    parameters: Annotated[PositionPageParameters, asked(PositionPageParameters)],
     register: Register,
 ) -> Response:
     """Who listed, recognised or kept an embassy with whom on a day, and what was under way.
@@ -139,11 +56,11 @@ async def list_positions(
     found = (
         answer
         for answer in _beyond(after, known.answers(day, question.least))
-        if _fits(answer.standing, parameters)
+        if parameters.fit(answer.standing)
     )
     items, more = _page_of(found, parameters.limit)
     position = items[-1].key.order if more else None
-    texts = [_json(_answer(item)) for item in items]
+    texts = [json_text(answer_document(item)) for item in items]
     return page(request, texts, cursor_for(position, bound), filter=question.shown)
 
 
@@ -155,7 +72,7 @@ async def list_positions(
 )
 async def list_position_histories(
     request: Request,
-    parameters: Annotated[HistoryParameters, asked(HistoryParameters)],
+    parameters: Annotated[HistoryPageParameters, asked(HistoryPageParameters)],
     register: Register,
 ) -> Response:
     """The same over time: each position as spans of days, one after the other without gaps.
@@ -173,11 +90,11 @@ async def list_position_histories(
     found = (
         history
         for history in _beyond(after, known.histories(first, last, question.least))
-        if any(_fits(span.standing, parameters) for span in history.spans)
+        if any(parameters.fit(span.standing) for span in history.spans)
     )
     items, more = _page_of(found, parameters.limit)
     position = items[-1].key.order if more else None
-    texts = [_json(_history(item)) for item in items]
+    texts = [json_text(history_document(item)) for item in items]
     return page(request, texts, cursor_for(position, bound), filter=question.shown)
 
 
@@ -193,47 +110,3 @@ def _page_of(found: Iterator[Item], limit: int) -> tuple[list[Item], bool]:
     """Return the items of a page, and whether there are more."""
     items = list(islice(found, limit))
     return items, next(found, None) is not None
-
-
-def _fits(standing: Standing, parameters: PositionParameters | HistoryParameters) -> bool:
-    may_be = {standing.state, *standing.candidates}
-    return (not parameters.certainty or standing.certainty in parameters.certainty) and (
-        not parameters.state or not may_be.isdisjoint(parameters.state)
-    )
-
-
-def _answer(answer: Answer) -> dict[str, Any]:
-    return {
-        **_key(answer.key),
-        "state": answer.standing.state,
-        "candidates": answer.standing.candidates,
-        "certainty": answer.standing.certainty,
-        "since": answer.since,
-        "basis": answer.standing.basis,
-        "pending": answer.pending,
-        "upcoming": answer.upcoming,
-        "unconfirmed": answer.unconfirmed,
-    }
-
-
-def _history(history: History) -> dict[str, Any]:
-    spans = [
-        {
-            "state": span.standing.state,
-            "candidates": span.standing.candidates,
-            "certainty": span.standing.certainty,
-            "from": span.first,
-            "to": span.last,
-            "basis": span.standing.basis,
-        }
-        for span in history.spans
-    ]
-    return {**_key(history.key), "spans": spans}
-
-
-def _key(key: Key) -> dict[str, str | None]:
-    return key._asdict()
-
-
-def _json(document: dict[str, Any]) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str)

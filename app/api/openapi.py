@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.api.imprint import REGISTER, SOFTWARE
+from app.api.known_at import KnownAtParameters
 from app.api.parameters import PageModel
 from app.api.problems import ProblemDocument, problem_response
 from app.api.statement import BODIES
@@ -85,9 +86,14 @@ def _describe_problems(document: dict[str, Any]) -> None:
         schemas.pop(unused, None)
     for path in document["paths"].values():
         for operation in path.values():
-            # What turns pages stands last in a form.
-            operation.get("parameters", []).sort(key=lambda p: p["name"] in PageModel.model_fields)
+            operation.get("parameters", []).sort(key=_place_in_form)
             responses = operation["responses"]
             if _THEIR_422 in str(responses.get("422")):
                 del responses["422"]
             responses.setdefault("default", problem_response("Any other problem."))
+
+
+def _place_in_form(parameter: dict[str, Any]) -> int:
+    """Return a sort key: what people ask comes first, then as known when, then what turns pages."""
+    name = parameter["name"]
+    return 2 if name in PageModel.model_fields else name in KnownAtParameters.model_fields

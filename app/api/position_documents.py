@@ -59,6 +59,34 @@ class PositionDocument(PositionKeyDocument, StandingDocument):
     )
 
 
+EXAMPLE: dict[str, Any] = {
+    "items": [
+        {
+            "actor": "RU",
+            "subject": "taliban",
+            "dimension": "designation",
+            "regime": "RU-UFL",
+            "state": "listed",
+            "candidates": [],
+            "certainty": "definite",
+            "basis": ["ru-taliban-listing-2003"],
+            "since": "2003-03",
+            "pending": ["ru-shoigu-intends-delist-2024"],
+            "upcoming": [],
+            "unconfirmed": [],
+        }
+    ],
+    "next": None,
+    "filter": {
+        "subject": ["taliban"],
+        "state": ["listed"],
+        "min_verification": "confirmed",
+        "as_of": "2024-12-31",
+    },
+}
+"""Who still listed the Taliban at the end of 2024, answered from the shipped timeline."""
+
+
 class PositionPageDocument(BaseModel):
     """One page of positions."""
 

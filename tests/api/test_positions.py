@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.api.position_documents import EXAMPLE
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.record import record_unseen
 from app.commands.retract import retract
@@ -170,6 +171,13 @@ async def test_the_map_of_a_subject_and_its_filters(client: httpx.AsyncClient) -
         client, subject="taliban", regime="US-FTO219", certainty="unknown", as_of="2024-12-31"
     )
     assert [item["pending"] for item in under_way] == [["us-s3182-taliban-bill-2023"]]
+
+
+async def test_the_example_of_the_documentation_is_a_real_answer(
+    client: httpx.AsyncClient,
+) -> None:
+    asked = {"subject": "taliban", "state": "listed", "as_of": "2024-12-31"}
+    assert (await client.get("/v1/positions", params=asked)).json() == EXAMPLE
 
 
 async def test_everything_that_an_actor_holds(client: httpx.AsyncClient) -> None:

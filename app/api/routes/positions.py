@@ -10,6 +10,7 @@ from app.api.cursor import decode
 from app.api.pages import cursor_for, page
 from app.api.parameters import asked
 from app.api.position_documents import (
+    EXAMPLE,
     PositionHistoryPageDocument,
     PositionPageDocument,
     answer_document,
@@ -31,7 +32,14 @@ Item = TypeVar("Item", Answer, History)
     "/positions",
     summary="Who stood where on a day",
     response_class=Response,
-    responses={200: {"model": PositionPageDocument}, **documented(422, 503)},
+    responses={
+        200: {
+            "model": PositionPageDocument,
+            "description": "A page of positions, by actor, subject, dimension and regime.",
+            "content": {"application/json": {"example": EXAMPLE}},
+        },
+        **documented(422, 503),
+    },
 )
 async def list_positions(
     request: Request,

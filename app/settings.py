@@ -31,6 +31,10 @@ class Settings(BaseSettings):
         Field(description="What links begin with; without it, the address that was asked."),
     ] = None
 
+    writes_a_minute: Annotated[
+        int, Field(ge=1, description="How often each key may write in a minute.")
+    ] = 1_000
+
     @property
     def embedded(self) -> bool:
         """Whether the service runs its own PostgreSQL."""

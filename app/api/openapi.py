@@ -46,7 +46,10 @@ TAGS: list[dict[str, Any]] = [
     {"name": "Positions", "description": "Who stood where towards whom, on any day."},
     {"name": "Downloads", "description": "Whole answers as files: for Excel, calendars, feeds."},
     {"name": "History", "description": "What changed when, and who changed it."},
-    {"name": "Editing", "description": "For those who have a key."},
+    {
+        "name": "Editing",
+        "description": "For those who have a key. What fails doesn't count among its writes.",
+    },
     {"name": "Reference", "description": "What the filters accept, and what the words mean."},
     {"name": "Keys", "description": "Who may edit; for those with an admin's key."},
     {"name": "Health", "description": "For those who run the service."},

@@ -31,6 +31,7 @@ from app.domain.errors import (
     PayloadTooLargeError,
     PreconditionFailedError,
     PreconditionRequiredError,
+    QuotaError,
     RefusedError,
     ThrottledError,
     UnauthenticatedError,
@@ -68,6 +69,7 @@ STATUS_OF: dict[type[ChanceryError], Sort] = {
     UnauthenticatedError: Sort(401, "unauthenticated", "This needs a key"),
     ForbiddenError: Sort(403, "forbidden", "The key doesn't allow this"),
     ThrottledError: Sort(429, "throttled", "Too much in a short time"),
+    QuotaError: Sort(429, "quota-exceeded", "This key has written too often"),
     PayloadTooLargeError: Sort(413, "body-too-large", "The body is too large"),
     UnsupportedMediaTypeError: Sort(
         415, "unsupported-media-type", "The body's format isn't read here"
@@ -236,7 +238,8 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
         415: "The body is of another media type than the ones listed.",
         422: "A parameter can't be understood: the problem names it and suggests the right one.",
         428: "`If-Match` is missing.",
-        429: "Too many failed attempts from this address: `Retry-After` says how long to wait.",
+        429: "Too many failed attempts from this address, or more writes in a minute than a key "
+        "may make: `Retry-After` says how long to wait.",
         503: "The database is away; try again after `Retry-After` seconds.",
     }
     return {status: problem_response(titles[status]) for status in statuses}

@@ -1,14 +1,28 @@
-"""Make a key, revoke one, and note that one was used."""
+"""Make a key, revoke one, note that one was used, and count what is written with it."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from math import ceil
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import and_, case, func, insert, or_, select, update
 
 from app.db.engine import WriteConnection
 from app.db.tables import ApiKey
-from app.domain.errors import Fault, NotFoundError, RefusedError, UnauthenticatedError
+from app.domain.errors import (
+    Fault,
+    NotFoundError,
+    QuotaError,
+    RefusedError,
+    UnauthenticatedError,
+)
 from app.domain.keys import USE_KEPT_FOR, KeyInfo, Scope, digest, is_public_id, new_key
+
+_MINUTE = timedelta(minutes=1)
+_VALID = and_(
+    ApiKey.revoked_at.is_(None),
+    or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.clock_timestamp()),
+)
+_NO_LONGER_VALID = "This key was revoked or has expired meanwhile."
 
 
 async def create_key(
@@ -54,7 +68,8 @@ async def revoke_key(connection: WriteConnection, public_id: str) -> None:
 
     """
     named = ApiKey.id == public_id
-    # FOR UPDATE is the one lock of a row that goes with no other: here it waits for `hold_key`.
+    # FOR UPDATE is the one lock of a row that goes with no other: here it waits for
+    # `hold_key` and `count_write`.
     found = (
         is_public_id(public_id)
         and (
@@ -79,11 +94,43 @@ async def hold_key(connection: WriteConnection, public_id: str) -> None:
         UnauthenticatedError: the key was revoked or has expired.
 
     """
-    lasting = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.clock_timestamp())
-    valid = select(ApiKey.id).where(ApiKey.id == public_id, ApiKey.revoked_at.is_(None), lasting)
+    valid = select(ApiKey.id).where(ApiKey.id == public_id, _VALID)
     held = await connection.execute(valid.with_for_update(read=True, key_share=True))
     if held.one_or_none() is None:
-        raise UnauthenticatedError("This key was revoked or has expired meanwhile.")
+        raise UnauthenticatedError(_NO_LONGER_VALID)
+
+
+async def count_write(connection: WriteConnection, public_id: str, limit: int) -> None:
+    """Count a write with a key, and hold the key until this transaction ends.
+
+    The count is part of the transaction that writes: what is rolled back wasn't counted, and as
+    other writes with the key wait for its row, the count is exact wherever requests are answered.
+    The first write after a minute is over begins the next.
+
+    Raises:
+        UnauthenticatedError: the key was revoked or has expired since the request's beginning.
+        QuotaError: it has written so often in the running minute that this must wait.
+
+    """
+    # One instant for the whole statement, or the minute could end between its expressions.
+    now = func.statement_timestamp()
+    running = ApiKey.minute_ends > now
+    counted = await connection.execute(
+        update(ApiKey)
+        .where(ApiKey.id == public_id, _VALID)
+        .values(
+            writes=case((running, ApiKey.writes + 1), else_=1),
+            minute_ends=case((running, ApiKey.minute_ends), else_=now + _MINUTE),
+            # `touch_key` passes over a row that is held, as that of a busy key always is.
+            last_used_at=now,
+        )
+        .returning(ApiKey.writes, (ApiKey.minute_ends - now).label("rest"))
+    )
+    row = counted.one_or_none()
+    if row is None:
+        raise UnauthenticatedError(_NO_LONGER_VALID)
+    if row.writes > limit:
+        raise QuotaError(limit, ceil(row.rest.total_seconds()))
 
 
 async def touch_key(connection: WriteConnection, public_id: str) -> None:

@@ -17,6 +17,7 @@ _NOT_NOW = (
     postgres.InsufficientResourcesError,
     postgres.QueryCanceledError,
     postgres.LockNotAvailableError,
+    postgres.DeadlockDetectedError,
     postgres.InterfaceError,
     OSError,
     TimeoutError,

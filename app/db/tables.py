@@ -128,7 +128,10 @@ class EventRevision(Table):
 
 
 class ApiKey(Table):
-    """An editor's key: its hash alone, never the key."""
+    """An editor's key: its hash alone, never the key.
+
+    `writes` counts what it has written in the minute that ends at `minute_ends`.
+    """
 
     __tablename__ = "api_key"
     __table_args__ = (
@@ -146,6 +149,8 @@ class ApiKey(Table):
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     last_used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    writes: Mapped[int] = mapped_column(server_default=text("0"))
+    minute_ends: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class IdempotentAnswer(Table):

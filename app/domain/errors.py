@@ -145,6 +145,17 @@ class ThrottledError(ChanceryError):
         self.retry_after = retry_after
 
 
+class QuotaError(ChanceryError):
+    """A key has written as often as it may in a minute."""
+
+    def __init__(self, limit: int, retry_after: int) -> None:
+        """Say how often that is, and keep how many seconds to wait."""
+        super().__init__(
+            f"A key may write {limit:,} times a minute: try again in {retry_after} seconds."
+        )
+        self.retry_after = retry_after
+
+
 class PayloadTooLargeError(ChanceryError):
     """The body is larger than is accepted."""
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from app.commands.keys import create_key, hold_key, revoke_key, touch_key
+from app.commands import journal
+from app.commands.keys import count_write, create_key, hold_key, revoke_key, touch_key
 from app.db.engine import Database, ReadConnection
 from app.domain.errors import NotFoundError, RefusedError, UnauthenticatedError
 from app.domain.keys import Identity, Refusal, Scope, digest
@@ -215,3 +216,38 @@ async def test_an_expired_key_cannot_be_held(database: Database) -> None:
     with pytest.raises(UnauthenticatedError):
         async with database.writing() as connection:
             await hold_key(connection, public_id)
+
+
+async def test_whoever_holds_the_journal_waits_for_no_writer_with_the_key(
+    database: Database,
+) -> None:
+    """An import holds the key last, under the lock that another write with it waits for."""
+    _, public_id = await made(database)
+
+    async def write() -> None:
+        async with database.writing() as connection:
+            await count_write(connection, public_id, 1)
+            await journal.lock(connection)
+
+    async def revoke() -> None:
+        async with database.writing() as connection:
+            await revoke_key(connection, public_id)
+
+    async with database.writing() as connection:
+        await journal.lock(connection)
+        writing = asyncio.create_task(write())
+        await asyncio.sleep(HELD_S)
+        revoking = asyncio.create_task(revoke())
+        await asyncio.sleep(HELD_S)
+        await asyncio.wait_for(hold_key(connection, public_id), 1)
+    await asyncio.gather(writing, revoking)
+
+
+async def test_a_write_is_a_use(database: Database) -> None:
+    _, public_id = await made(database)
+    async with database.writing() as connection:
+        await count_write(connection, public_id, 1)
+    async with database.reading() as connection:
+        info = await key(connection, public_id)
+    assert info is not None
+    assert info.last_used_at is not None

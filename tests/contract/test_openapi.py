@@ -81,7 +81,7 @@ def test_whatever_writes_names_the_scope_that_its_key_needs(document: dict[str, 
         for method, operation in methods.items():
             guarded = scope == "admin" or method != "get"
             assert operation.get("security") == ([{"key": [scope]}] if guarded else None)
-            assert ({"401", "403"} <= set(operation["responses"])) == guarded
+            assert ({"401", "403", "429"} <= set(operation["responses"])) == guarded
 
 
 def test_whatever_takes_a_body_describes_it(document: dict[str, Any]) -> None:
@@ -92,7 +92,7 @@ def test_whatever_takes_a_body_describes_it(document: dict[str, Any]) -> None:
                 # Many events come as lines or as a table.
                 assert ("application/json" in content) == (path != "/v1/imports")
                 assert all(each["schema"] for each in content.values())
-                assert {"413", "415", "422"} <= set(operation["responses"])
+                assert {"400", "413", "415", "422"} <= set(operation["responses"])
             else:
                 assert "requestBody" not in operation
 

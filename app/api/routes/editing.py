@@ -12,7 +12,6 @@ from app.api.links import base_url
 from app.api.preconditions import if_match, must_be_new
 from app.api.problems import documented
 from app.api.routes.events import EventId
-from app.api.state import Register
 from app.api.statement import (
     Body,
     EventBody,
@@ -41,7 +40,7 @@ router = APIRouter(prefix="/v1", tags=["Editing"])
 
 MERGE_PATCH = "application/merge-patch+json"
 _LONGEST_KEY = 255
-_CHANGE_PROBLEMS = documented(401, 403, 404, 409, 410, 412, 413, 415, 422, 428, 503)
+_CHANGE_PROBLEMS = documented(400, 401, 403, 404, 409, 410, 412, 413, 415, 422, 428, 429, 503)
 
 
 def _written(shown: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -65,10 +64,10 @@ async def _shown(connection: WriteConnection, event: str) -> str:
     summary="Record an event",
     status_code=201,
     response_class=Response,
-    responses={201: {"model": EventDocument}, **documented(401, 403, 413, 415, 422, 503)},
+    responses={201: {"model": EventDocument}, **documented(400, 401, 403, 413, 415, 422, 429, 503)},
     openapi_extra=schema_of(EventBody),
 )
-async def record_event(editor: Editor, request: Request, register: Register) -> Response:
+async def record_event(editor: Editor, request: Request) -> Response:
     """Record an event under an id made from its title and date.
 
     With `Idempotency-Key` the same request, sent again within a day, records nothing more and gets
@@ -77,7 +76,7 @@ async def record_event(editor: Editor, request: Request, register: Register) -> 
     body, note = split(await json_body(request), "id")
     facts, author = event_facts(body), Author(editor.name, note)
     repeatable = _repeatable(request, editor.key_id, body)
-    async with writing(register, editor) as connection:
+    async with writing(request, editor) as connection:
         given = await _recorded_once(connection, facts, author, repeatable)
     return _written(given.document, 201, _location(request, given.event))
 
@@ -126,7 +125,6 @@ async def put_event(
     editor: Editor,
     request: Request,
     id: EventId,  # noqa: A002 - The contract's name.
-    register: Register,
 ) -> Response:
     """Record an event under your own id; or replace it, which needs `If-Match`.
 
@@ -134,7 +132,7 @@ async def put_event(
     """
     body, note = split(await json_body(request), "id", slug(id))
     facts, author = event_facts(body), Author(editor.name, note)
-    async with writing(register, editor) as connection:
+    async with writing(request, editor) as connection:
         outcome = await correct.put(
             connection, id, facts, if_match(request), author, only_new=must_be_new(request)
         )
@@ -155,7 +153,6 @@ async def correct_event(
     editor: Editor,
     request: Request,
     id: EventId,  # noqa: A002 - The contract's name.
-    register: Register,
 ) -> Response:
     """Correct an event by a merge patch (RFC 7396): what is sent changes, null takes away.
 
@@ -163,7 +160,7 @@ async def correct_event(
     """
     body, note = split(await json_body(request, also=(MERGE_PATCH,)), "id", id)
     changes, author = without_derived(body), Author(editor.name, note)
-    async with writing(register, editor) as connection:
+    async with writing(request, editor) as connection:
         with faults_in_body():
             await correct.patch(connection, id, changes, if_match(request), author)
         shown = await _shown(connection, id)
@@ -181,7 +178,6 @@ async def retract_event(
     editor: Editor,
     request: Request,
     id: EventId,  # noqa: A002 - The contract's name.
-    register: Register,
 ) -> Response:
     """Take an event out of the register, with a reason. Needs `If-Match`.
 
@@ -189,7 +185,7 @@ async def retract_event(
     """
     body, _ = split(await json_body(request))
     author = Author(editor.name, facts_of(Reason, body).reason)
-    async with writing(register, editor) as connection:
+    async with writing(request, editor) as connection:
         await retract.retract(connection, id, if_match(request), author)
         shown = await _shown(connection, id)
     return _written(shown)
@@ -206,12 +202,11 @@ async def restore_event(
     editor: Editor,
     request: Request,
     id: EventId,  # noqa: A002 - The contract's name.
-    register: Register,
 ) -> Response:
     """Put a retracted event back as it was. Needs `If-Match` with the tombstone's tag."""
     body, note = split(await json_body(request, may_be_empty=True))
     facts_of(Nothing, body)
-    async with writing(register, editor) as connection:
+    async with writing(request, editor) as connection:
         await retract.restore(connection, id, if_match(request), Author(editor.name, note))
         shown = await _shown(connection, id)
     return _written(shown)
@@ -228,7 +223,6 @@ async def merge_event(
     editor: Editor,
     request: Request,
     id: EventId,  # noqa: A002 - The contract's name.
-    register: Register,
 ) -> Response:
     """Fold a duplicate into another event, where its address leads from then on.
 
@@ -236,7 +230,7 @@ async def merge_event(
     """
     body, note = split(await json_body(request))
     into = facts_of(Survivor, body).into
-    async with writing(register, editor) as connection:
+    async with writing(request, editor) as connection:
         await merge.merge(connection, id, into, if_match(request), Author(editor.name, note))
         shown = await _shown(connection, id)
     return _written(shown)

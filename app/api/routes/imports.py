@@ -12,6 +12,7 @@ from app.api.auth import Editor
 from app.api.examples import EVENT
 from app.api.problems import documented
 from app.api.state import Register
+from app.api.writing import writing
 from app.commands.import_events import import_events
 from app.commands.revise import Author
 from app.domain.cells import template
@@ -61,7 +62,7 @@ class ImportParameters(BaseModel):
     summary="Import a file of events",
     responses={
         200: {"description": "Done; or with `dry_run`, what would be done."},
-        **documented(400, 401, 403, 409, 413, 415, 422, 503),
+        **documented(400, 401, 403, 409, 413, 415, 422, 429, 503),
     },
     openapi_extra=_BODY,
 )
@@ -83,9 +84,12 @@ async def import_file(
     retracted or merged are faults.
 
     If any row is faulty nothing is written, and the problem lists every fault (the first 1,000)
-    with its line and field. At most 256 MiB.
+    with its line and field. At most 256 MiB. A file counts as one write, whatever comes of it.
     """
     form = _form(request)
+    # An import counts as one write, whatever comes of it, and before it costs anything.
+    async with writing(request, editor):
+        pass
     with TemporaryFile() as file:
         await _receive(request, file)
         done = await import_events(

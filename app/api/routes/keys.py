@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response, Security
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from app.api import cursor
-from app.api.auth import identify
+from app.api.auth import Admin, identify
 from app.api.body import json_body
 from app.api.instants import instant_of
 from app.api.links import base_url
@@ -18,6 +18,7 @@ from app.api.problems import documented
 from app.api.reference import Page, key
 from app.api.state import Register
 from app.api.statement import faults_in_body
+from app.api.writing import writing
 from app.commands.keys import create_key, revoke_key
 from app.domain.document import Instant
 from app.domain.errors import NotFoundError
@@ -132,12 +133,12 @@ async def list_keys(
     },
     openapi_extra={"requestBody": _NEW_KEY},
 )
-async def make_key(request: Request, register: Register) -> Response:
+async def make_key(admin: Admin, request: Request) -> Response:
     """Makes a key and shows it, this once: only a digest of it is kept."""
     body = await json_body(request)
     with faults_in_body():
         wanted = NewKey.model_validate(body)
-    async with register.writing() as connection:
+    async with writing(request, admin) as connection:
         text, info = await create_key(connection, wanted.name, wanted.scopes, wanted.expires_at)
     known = KeyDocument.model_validate(info).model_dump()
     return Response(
@@ -170,9 +171,13 @@ async def read_key(id: PublicId, register: Register) -> Response:  # noqa: A002 
     response_class=Response,
     responses={204: {"description": "It is revoked."}, **documented(404)},
 )
-async def delete_key(id: PublicId, register: Register) -> Response:  # noqa: A002 - The contract's name.
+async def delete_key(
+    admin: Admin,
+    request: Request,
+    id: PublicId,  # noqa: A002 - The contract's name.
+) -> Response:
     """Revokes a key at once and for ever. Revoking it again changes nothing."""
-    async with register.writing() as connection:
+    async with writing(request, admin) as connection:
         await revoke_key(connection, id)
     return Response(status_code=204, headers=_PRIVATE)
 

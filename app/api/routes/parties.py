@@ -105,7 +105,7 @@ async def read_party(
     responses={
         200: {"model": PartyDocument, "description": "Changed, or nothing had to change."},
         201: {"model": PartyDocument, "description": "Recorded."},
-        **documented(401, 403, 413, 415, 422, 503),
+        **documented(400, 401, 403, 413, 415, 422, 429, 503),
     },
     openapi_extra=schema_of(PartyBody),
 )
@@ -113,7 +113,6 @@ async def put_party(
     editor: Editor,
     request: Request,
     id: Annotated[str, key("id", "taliban")],  # noqa: A002 - The contract's name.
-    register: Register,
 ) -> Response:
     """Record a party, or change what it is called and where it belongs.
 
@@ -121,7 +120,7 @@ async def put_party(
     """
     body, note = split(await json_body(request), "id", id)
     party = facts_of(PartyFacts, {**body, "id": id})
-    async with writing(register, editor) as connection:
+    async with writing(request, editor) as connection:
         new = await put(connection, party, Author(editor.name, note))
         row = await reference.party(connection, id)
     headers = {"Cache-Control": "no-store"}

@@ -86,7 +86,7 @@ async def read_regime(
     responses={
         200: {"model": RegimeDocument, "description": "Changed, or nothing had to change."},
         201: {"model": RegimeDocument, "description": "Recorded."},
-        **documented(401, 403, 413, 415, 422, 503),
+        **documented(400, 401, 403, 413, 415, 422, 429, 503),
     },
     openapi_extra=schema_of(RegimeBody),
 )
@@ -94,12 +94,11 @@ async def put_regime(
     editor: Editor,
     request: Request,
     code: Annotated[str, key("code", "RU-UFL")],
-    register: Register,
 ) -> Response:
     """Record a list or legal instrument, or change what is said of it."""
     body, _ = split(await json_body(request), "code", code)
     regime = facts_of(RegimeFacts, {**body, "code": code})
-    async with writing(register, editor) as connection:
+    async with writing(request, editor) as connection:
         new = await put(connection, regime)
         row = await reference.regime(connection, code)
     headers = {"Cache-Control": "no-store"}

@@ -1,6 +1,31 @@
 """If-Match and If-None-Match on writes (RFC 9110, sections 13.1.1 and 13.1.2)."""
 
+from typing import Any
+
 from starlette.requests import Request
+
+
+def header(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
+    """Return how OpenAPI describes a header that a route reads by itself."""
+    schema = {"type": "string"}
+    return {
+        "name": name,
+        "in": "header",
+        "required": required,
+        "description": description,
+        "schema": schema,
+    }
+
+
+_IF_MATCH = "The `ETag` of the state that you have seen and are changing, in its quotation marks."
+MUST_MATCH: dict[str, Any] = {"parameters": [header("If-Match", _IF_MATCH, required=True)]}
+MAY_MATCH: dict[str, Any] = {
+    "parameters": [
+        header("If-Match", f"{_IF_MATCH} Needed to replace, not to record."),
+        header("If-None-Match", "`*` to record and in no case to replace."),
+    ]
+}
+"""How OpenAPI describes what the functions below read."""
 
 
 def if_match(request: Request) -> set[str] | None:

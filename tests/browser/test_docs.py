@@ -71,13 +71,19 @@ def test_an_editor_sees_everything_and_which_of_it_needs_a_key(visit: Visit) -> 
     expect(page.locator(".btn.authorize")).to_be_visible()
 
 
-def test_an_editor_works_with_a_key_in_the_browser(visit: Visit, timeline_url: str) -> None:
-    key = said(chancery("keys", "create", "Browser", "--scope", "admin", url=timeline_url))
+def with_key(visit: Visit, key: str) -> Page:
+    """Return the editor's page after the key was given there."""
     page = visit.open("/docs/editor")
     page.locator(".btn.authorize").click()
     page.locator(".auth-container input").fill(key)
     page.locator(".auth-container").get_by_role("button", name="Apply credentials").click()
     page.locator(".auth-container").get_by_role("button", name="Close").click()
+    return page
+
+
+def test_an_editor_works_with_a_key_in_the_browser(visit: Visit, timeline_url: str) -> None:
+    key = said(chancery("keys", "create", "Browser", "--scope", "admin", url=timeline_url))
+    page = with_key(visit, key)
     form = page.locator("#operations-Keys-make_key")
     form.get_by_text("Make a key").click()
     form.locator("textarea").fill('{"name": "Made in a browser", "scopes": ["edit"]}')
@@ -88,6 +94,23 @@ def test_an_editor_works_with_a_key_in_the_browser(visit: Visit, timeline_url: s
     # It isn't kept in the browser: who opens the page again gives it again.
     visit.open("/docs/editor")
     expect(page.locator(".btn.authorize.locked")).to_have_count(0)
+
+
+def test_an_editor_corrects_what_was_seen_in_the_browser(
+    visit: Visit, timeline_url: str, service: str
+) -> None:
+    key = said(chancery("keys", "create", "Browser", "--scope", "edit", url=timeline_url))
+    page = with_key(visit, key)
+    form = page.locator("#operations-Editing-correct_event")
+    form.get_by_text("Correct", exact=True).click()
+    form.get_by_placeholder("id").fill(KAZAKH_EVENT)
+    tag = httpx.get(f"{service}/v1/events/{KAZAKH_EVENT}").headers["etag"]
+    form.get_by_placeholder("If-Match").fill(tag)
+    # Other tests read this event, so nothing is changed in it.
+    form.locator("textarea").fill("{}")
+    with page.expect_response("**/v1/events/*") as answered:
+        form.get_by_role("button", name="Execute").click()
+    assert answered.value.status == 200
 
 
 def test_a_question_typed_in_by_a_person_is_answered(visit: Visit) -> None:

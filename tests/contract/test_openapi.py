@@ -97,6 +97,19 @@ def test_whatever_takes_a_body_describes_it(document: dict[str, Any]) -> None:
                 assert "requestBody" not in operation
 
 
+def test_the_headers_of_a_write_are_parameters(document: dict[str, Any]) -> None:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            named = {p["name"]: p for p in operation.get("parameters", []) if p["in"] == "header"}
+            changes = "428" in operation["responses"]
+            assert ("If-Match" in named) == changes, path
+            if changes:
+                # What PUT doesn't find it makes.
+                assert named["If-Match"]["required"] == (method != "put")
+            assert ("If-None-Match" in named) == (changes and method == "put")
+            assert ("Idempotency-Key" in named) == ((method, path) == ("post", "/v1/events"))
+
+
 def test_every_filter_of_the_contract_is_a_parameter(document: dict[str, Any]) -> None:
     listed = document["paths"]["/v1/events"]["get"]["parameters"]
     assert (

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.auth import Editor
 from app.api.body import json_body
 from app.api.links import base_url
-from app.api.preconditions import if_match, must_be_new
+from app.api.preconditions import MAY_MATCH, MUST_MATCH, header, if_match, must_be_new
 from app.api.problems import documented
 from app.api.routes.events import EventId
 from app.api.statement import (
@@ -40,6 +40,11 @@ router = APIRouter(prefix="/v1", tags=["Editing"])
 
 MERGE_PATCH = "application/merge-patch+json"
 _LONGEST_KEY = 255
+_REPEATABLE = {
+    "parameters": [
+        header("Idempotency-Key", f"Up to {_LONGEST_KEY} characters of your own for this request.")
+    ]
+}
 _CHANGE_PROBLEMS = documented(400, 401, 403, 404, 409, 410, 412, 413, 415, 422, 428, 429, 503)
 
 
@@ -65,7 +70,7 @@ async def _shown(connection: WriteConnection, event: str) -> str:
     status_code=201,
     response_class=Response,
     responses={201: {"model": EventDocument}, **documented(400, 401, 403, 413, 415, 422, 429, 503)},
-    openapi_extra=schema_of(EventBody),
+    openapi_extra=schema_of(EventBody) | _REPEATABLE,
 )
 async def record_event(editor: Editor, request: Request) -> Response:
     """Record an event under an id made from its title and date.
@@ -119,7 +124,7 @@ async def _recorded_once(
         201: {"model": EventDocument, "description": "Recorded."},
         **_CHANGE_PROBLEMS,
     },
-    openapi_extra=schema_of(EventBody),
+    openapi_extra=schema_of(EventBody) | MAY_MATCH,
 )
 async def put_event(
     editor: Editor,
@@ -147,7 +152,7 @@ async def put_event(
     summary="Correct",
     response_class=Response,
     responses={200: {"model": EventDocument}, **_CHANGE_PROBLEMS},
-    openapi_extra=schema_of(EventBody, MERGE_PATCH, "application/json"),
+    openapi_extra=schema_of(EventBody, MERGE_PATCH, "application/json") | MUST_MATCH,
 )
 async def correct_event(
     editor: Editor,
@@ -172,7 +177,7 @@ async def correct_event(
     summary="Retract",
     response_class=Response,
     responses={200: {"model": TombstoneDocument}, **_CHANGE_PROBLEMS},
-    openapi_extra=schema_of(Reason),
+    openapi_extra=schema_of(Reason) | MUST_MATCH,
 )
 async def retract_event(
     editor: Editor,
@@ -196,7 +201,7 @@ async def retract_event(
     summary="Restore",
     response_class=Response,
     responses={200: {"model": EventDocument}, **_CHANGE_PROBLEMS},
-    openapi_extra=schema_of(Nothing),
+    openapi_extra=schema_of(Nothing) | MUST_MATCH,
 )
 async def restore_event(
     editor: Editor,
@@ -217,7 +222,7 @@ async def restore_event(
     summary="Merge a duplicate into another event",
     response_class=Response,
     responses={200: {"model": TombstoneDocument}, **_CHANGE_PROBLEMS},
-    openapi_extra=schema_of(Survivor),
+    openapi_extra=schema_of(Survivor) | MUST_MATCH,
 )
 async def merge_event(
     editor: Editor,

@@ -56,9 +56,10 @@ async def put_party(connection: WriteConnection, party: PartyFacts, author: Auth
     Documents that show what has changed are made anew, and the old ones kept as past ones.
 
     Raises:
-        RefusedError: it belongs to a territory that doesn't exist.
+        RefusedError: it belongs to a territory that doesn't exist, or its id is of the wrong sort.
 
     """
+    _check_id(party)
     if party.country is not None and party.country not in territories():
         message = f"There is no territory {party.country}; /v1/territories lists them."
         raise RefusedError(Fault("body", "country", "unknown_reference", message))
@@ -116,6 +117,20 @@ async def rebuild_names(connection: WriteConnection) -> None:
     await _put_names(
         connection, [PartyFacts.model_validate(row, from_attributes=True) for row in rows]
     )
+
+
+def _check_id(party: PartyFacts) -> None:
+    """Make sure that states go by their territory's code, and nobody else by a code."""
+    territory = territories().get(party.id)
+    is_state = territory is not None and territory.kind != "bloc"
+    if is_state != (party.kind is PartyKind.STATE) or (
+        not is_state and party.id != party.id.lower()
+    ):
+        message = "A state is named by its territory's code, and anybody else by lower-case words."
+        raise RefusedError(Fault("body", "kind", "other_kind", message))
+    if is_state and party.country != party.id:
+        message = f"A state belongs to its own territory: write {party.id}."
+        raise RefusedError(Fault("body", "country", "other_country", message))
 
 
 async def _change_party(

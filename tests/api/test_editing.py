@@ -388,3 +388,21 @@ async def test_reference_data_is_checked_likewise(
     problem = problem_of(await editor.put(f"/v1/{path}", json=body), 422)
     assert [fault["field"] for fault in problem["errors"]] == [field]
     problem_of(await editor.get(f"/v1/{path}"), 404)
+
+
+@pytest.mark.parametrize(
+    ("party", "changes"),
+    [
+        ("KZ", {"kind": "group"}),
+        ("KZ", {"kind": "state", "country": "RU"}),
+        ("KZ", {"kind": "state", "country": None}),
+        ("EU", {"kind": "intergovernmental", "country": "EU"}),
+        ("ZZ", {"kind": "state"}),
+        ("somebody", {"kind": "state"}),
+    ],
+)
+async def test_states_and_only_they_go_by_a_code(
+    editor: httpx.AsyncClient, party: str, changes: dict[str, Any]
+) -> None:
+    response = await editor.put(f"/v1/parties/{party}", json={"name": "Somebody"} | changes)
+    assert problem_of(response, 422)["errors"][0]["location"] == "body"

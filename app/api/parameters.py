@@ -166,6 +166,14 @@ def asked(model: type[Parameters]) -> Any:
     return Depends(read)
 
 
+class _NoParameters(QueryModel):
+    """The parameters of an operation that has none."""
+
+
+Unasked = Annotated[_NoParameters, asked(_NoParameters)]
+"""What an operation without parameters takes, so that one that is sent is refused."""
+
+
 def _unknown_parameters(query: QueryModel) -> Iterator[Fault]:
     known = list(type(query).parameters())
     for name in query.model_extra or {}:

@@ -78,10 +78,11 @@ async def test_a_retried_post_records_once(editor: httpx.AsyncClient) -> None:
     assert len({answer.headers["location"] for answer in answers}) == 1
     found = await everything(editor)
     assert len([each for each in found if each.startswith("kazakhstan-lists")]) == 1
-    other = await editor.post(
-        "/v1/events", json=facts(title="Another"), headers={"Idempotency-Key": "the-same"}
-    )
-    assert problem_of(other, 422)["errors"][0]["code"] == "key_reused"
+    for changes in ({"title": "Another"}, {"note": "Another reason."}, {"id": "another"}):
+        other = await editor.post(
+            "/v1/events", json=facts(**changes), headers={"Idempotency-Key": "the-same"}
+        )
+        assert problem_of(other, 422)["errors"][0]["code"] == "key_reused"
     again = await editor.post("/v1/events", json=facts())
     assert again.json()["id"] == "kazakhstan-lists-somebody-2024-05-01-2"
 
@@ -406,3 +407,29 @@ async def test_states_and_only_they_go_by_a_code(
 ) -> None:
     response = await editor.put(f"/v1/parties/{party}", json={"name": "Somebody"} | changes)
     assert problem_of(response, 422)["errors"][0]["location"] == "body"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/v1/events", facts()),
+        ("PUT", "/v1/events/new-one", facts()),
+        ("PATCH", f"/v1/events/{KNOWN}", {"title": "Another"}),
+        ("POST", f"/v1/events/{KNOWN}/retract", {"reason": "An error."}),
+        ("POST", f"/v1/events/{KNOWN}/restore", {}),
+        ("POST", f"/v1/events/{KNOWN}/merge", {"into": OTHER}),
+        ("PUT", "/v1/parties/somebody", {"name": "Somebody", "kind": "group"}),
+        ("PUT", "/v1/regimes/KZ-NEW", {"name": "A list", "issuer": "KZ"}),
+    ],
+)
+async def test_a_write_takes_no_parameters(
+    editor: httpx.AsyncClient, method: str, path: str, body: dict[str, Any]
+) -> None:
+    """An import has `dry_run`: whoever believes that of the others would have written."""
+    before = (await editor.get("/v1/changes")).json()["latest"]
+    response = await editor.request(
+        method, path, params={"dry_run": "true"}, json=body, headers={"If-Match": "*"}
+    )
+    (fault,) = problem_of(response, 422)["errors"]
+    assert (fault["location"], fault["field"]) == ("query", "dry_run")
+    assert (await editor.get("/v1/changes")).json()["latest"] == before

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.auth import Editor
 from app.api.body import json_body
 from app.api.links import base_url
+from app.api.parameters import Unasked
 from app.api.preconditions import MAY_MATCH, MUST_MATCH, header, if_match, must_be_new
 from app.api.problems import documented
 from app.api.routes.events import EventId
@@ -72,15 +73,16 @@ async def _shown(connection: WriteConnection, event: str) -> str:
     responses={201: {"model": EventDocument}, **documented(400, 401, 403, 413, 415, 422, 429, 503)},
     openapi_extra=schema_of(EventBody) | _REPEATABLE,
 )
-async def record_event(editor: Editor, request: Request) -> Response:
+async def record_event(editor: Editor, request: Request, _: Unasked) -> Response:
     """Record an event under an id made from its title and date.
 
     With `Idempotency-Key` the same request, sent again within a day, records nothing more and gets
     the first answer.
     """
-    body, note = split(await json_body(request), "id")
+    sent = await json_body(request)
+    body, note = split(sent, "id")
     facts, author = event_facts(body), Author(editor.name, note)
-    repeatable = _repeatable(request, editor.key_id, body)
+    repeatable = _repeatable(request, editor.key_id, sent)
     async with writing(request, editor) as connection:
         given = await _recorded_once(connection, facts, author, repeatable)
     return _written(given.document, 201, _location(request, given.event))
@@ -130,6 +132,7 @@ async def put_event(
     editor: Editor,
     request: Request,
     id: EventId,  # noqa: A002 - The contract's name.
+    _: Unasked,
 ) -> Response:
     """Record an event under your own id; or replace it, which needs `If-Match`.
 
@@ -158,6 +161,7 @@ async def correct_event(
     editor: Editor,
     request: Request,
     id: EventId,  # noqa: A002 - The contract's name.
+    _: Unasked,
 ) -> Response:
     """Correct an event by a merge patch (RFC 7396): what is sent changes, null takes away.
 
@@ -183,13 +187,13 @@ async def retract_event(
     editor: Editor,
     request: Request,
     id: EventId,  # noqa: A002 - The contract's name.
+    _: Unasked,
 ) -> Response:
     """Take an event out of the register, with a reason. Needs `If-Match`.
 
     A reversal in the real world is a new event, not a retraction.
     """
-    body, _ = split(await json_body(request))
-    author = Author(editor.name, facts_of(Reason, body).reason)
+    author = Author(editor.name, facts_of(Reason, split(await json_body(request))[0]).reason)
     async with writing(request, editor) as connection:
         await retract.retract(connection, id, if_match(request), author)
         shown = await _shown(connection, id)
@@ -207,6 +211,7 @@ async def restore_event(
     editor: Editor,
     request: Request,
     id: EventId,  # noqa: A002 - The contract's name.
+    _: Unasked,
 ) -> Response:
     """Put a retracted event back as it was. Needs `If-Match` with the tombstone's tag."""
     body, note = split(await json_body(request, may_be_empty=True))
@@ -228,6 +233,7 @@ async def merge_event(
     editor: Editor,
     request: Request,
     id: EventId,  # noqa: A002 - The contract's name.
+    _: Unasked,
 ) -> Response:
     """Fold a duplicate into another event, where its address leads from then on.
 

@@ -13,7 +13,7 @@ from app.api.body import json_body
 from app.api.instants import instant_of
 from app.api.links import base_url
 from app.api.pages import cursor_for, page
-from app.api.parameters import PageModel, asked, fault
+from app.api.parameters import PageModel, Unasked, asked, fault
 from app.api.problems import documented
 from app.api.reference import Page, key
 from app.api.state import Register
@@ -133,7 +133,7 @@ async def list_keys(
     },
     openapi_extra={"requestBody": _NEW_KEY},
 )
-async def make_key(admin: Admin, request: Request) -> Response:
+async def make_key(admin: Admin, request: Request, _: Unasked) -> Response:
     """Makes a key and shows it, this once: only a digest of it is kept."""
     body = await json_body(request)
     with faults_in_body():
@@ -175,6 +175,7 @@ async def delete_key(
     admin: Admin,
     request: Request,
     id: PublicId,  # noqa: A002 - The contract's name.
+    _: Unasked,
 ) -> Response:
     """Revokes a key at once and for ever. Revoking it again changes nothing."""
     async with writing(request, admin) as connection:

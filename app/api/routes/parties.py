@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from app.api.auth import Editor
 from app.api.body import json_body
 from app.api.conditional import answer
-from app.api.parameters import asked
+from app.api.parameters import Unasked, asked
 from app.api.problems import documented
 from app.api.reference import ListParameters, Page, after, key, keyed_page, question
 from app.api.state import Register
@@ -113,6 +113,7 @@ async def put_party(
     editor: Editor,
     request: Request,
     id: Annotated[str, key("id", "taliban")],  # noqa: A002 - The contract's name.
+    _: Unasked,
 ) -> Response:
     """Record a party, or change what it is called and where it belongs.
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from app.api.auth import Editor
 from app.api.body import json_body
 from app.api.conditional import answer
-from app.api.parameters import asked
+from app.api.parameters import Unasked, asked
 from app.api.problems import documented
 from app.api.reference import ListParameters, Page, key, keyed_page
 from app.api.state import Register
@@ -94,9 +94,10 @@ async def put_regime(
     editor: Editor,
     request: Request,
     code: Annotated[str, key("code", "RU-UFL")],
+    _: Unasked,
 ) -> Response:
     """Record a list or legal instrument, or change what is said of it."""
-    body, _ = split(await json_body(request), "code", code)
+    body = split(await json_body(request), "code", code)[0]
     regime = facts_of(RegimeFacts, {**body, "code": code})
     async with writing(request, editor) as connection:
         new = await put(connection, regime)

@@ -4,6 +4,9 @@ from typing import Any
 
 from starlette.requests import Request
 
+from app.domain.document import tag_of
+from app.domain.errors import PreconditionFailedError
+
 
 def header(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
     """Return how OpenAPI describes a header that a route reads by itself."""
@@ -19,6 +22,7 @@ def header(name: str, description: str, *, required: bool = False) -> dict[str, 
 
 _IF_MATCH = "The `ETag` of the state that you have seen and are changing, in its quotation marks."
 MUST_MATCH: dict[str, Any] = {"parameters": [header("If-Match", _IF_MATCH, required=True)]}
+SEEN: dict[str, Any] = {"parameters": [header("If-Match", _IF_MATCH)]}
 MAY_MATCH: dict[str, Any] = {
     "parameters": [
         header("If-Match", f"{_IF_MATCH} Needed to replace, not to record."),
@@ -37,6 +41,20 @@ def if_match(request: Request) -> set[str] | None:
     if not headers:
         return None
     return {tag.strip() for header in headers for tag in header.split(",")}
+
+
+def check_seen(request: Request, shown: str | None) -> None:
+    """Make sure that If-Match, where it is sent, names what is shown now, None for nothing.
+
+    Raises:
+        PreconditionFailedError: it names another state.
+
+    """
+    tags = if_match(request)
+    if tags is None:
+        return
+    if shown is None or not {"*", tag_of(shown.encode())} & tags:
+        raise PreconditionFailedError(shown)
 
 
 def must_be_new(request: Request) -> bool:

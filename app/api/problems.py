@@ -136,7 +136,7 @@ class ProblemDocument(BaseModel):
     detail: str = Field(description="What is wrong and what to do, in sentences.")
     errors: list[FaultDocument] = Field(default=[], description="Where, fault by fault.")
     current: dict[str, Any] | None = Field(
-        default=None, description="With 410 and 412: the event as it is now; its tag is the ETag."
+        default=None, description="With 410 and 412: what is there now; its tag is the ETag."
     )
 
 
@@ -233,7 +233,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
         404: "There is nothing of that name.",
         409: "This doesn't go with the present state of the event, or it was merged.",
         410: "The event was retracted: `current` is what is left to show of it.",
-        412: "Somebody else was faster: `current` is the event as it is now.",
+        412: "Somebody else was faster: `current` is what is there now.",
         413: "The body is too large.",
         415: "The body is of another media type than the ones listed.",
         422: "A parameter can't be understood: the problem names it and suggests the right one.",

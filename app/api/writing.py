@@ -1,12 +1,16 @@
-"""The transaction of an editor's write, which is counted: a key may write so often a minute."""
+"""An editor's write: its transaction, which is counted, and its answer.
+
+A key may write so often a minute, which the database counts and so all workers together.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import Request
+from fastapi import Request, Response
 
 from app.commands.keys import count_write
 from app.db.engine import Database, WriteConnection
+from app.domain.document import tag_of
 from app.domain.keys import Identity
 from app.settings import Settings
 
@@ -28,3 +32,9 @@ async def writing(request: Request, editor: Identity) -> AsyncIterator[WriteConn
     async with register.writing() as connection:
         await count_write(connection, editor.key_id, settings.writes_a_minute)
         yield connection
+
+
+def written(shown: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Return what is there after a write, with the tag that the next one needs."""
+    sent = {"ETag": tag_of(shown.encode()), "Cache-Control": "no-store", **(headers or {})}
+    return Response(shown, status, sent, "application/json")

@@ -77,11 +77,11 @@ class PreconditionRequiredError(ChanceryError):
 
 
 class PreconditionFailedError(ChanceryError):
-    """Somebody was faster: the event is no longer in the state that the change was made from."""
+    """Somebody was faster: what is changed is no longer in the state that it was seen in."""
 
     def __init__(self, current: str | None) -> None:
         """Keep the JSON text of what is there now, None where there is nothing."""
-        super().__init__("The event has changed meanwhile: look at it as it is now, and try again.")
+        super().__init__("This has changed meanwhile: look at it as it is now, and try again.")
         self.current = current
 
 

@@ -433,3 +433,20 @@ async def test_a_write_takes_no_parameters(
     (fault,) = problem_of(response, 422)["errors"]
     assert (fault["location"], fault["field"]) == ("query", "dry_run")
     assert (await editor.get("/v1/changes")).json()["latest"] == before
+
+
+@pytest.mark.parametrize("path", ["/v1/parties/taliban", "/v1/regimes/KZ-NLTO"])
+async def test_if_match_is_evaluated_for_reference_data_as_well(
+    editor: httpx.AsyncClient, path: str
+) -> None:
+    shown = await editor.get(path)
+    changed = shown.json() | {"name": "Another name"}
+    stale = await editor.put(path, json=changed, headers={"If-Match": '"old"'})
+    assert problem_of(stale, 412)["current"] == shown.json()
+    assert stale.headers["etag"] == shown.headers["etag"]
+    done = await editor.put(path, json=changed, headers={"If-Match": shown.headers["etag"]})
+    assert (done.status_code, done.json()) == (200, changed)
+    assert done.headers["etag"] == (await editor.get(path)).headers["etag"]
+    unseen = {name: value for name, value in changed.items() if name not in {"id", "code"}}
+    nothing = await editor.put(f"{path}-2", json=unseen, headers={"If-Match": "*"})
+    assert "current" not in problem_of(nothing, 412)

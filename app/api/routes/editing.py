@@ -26,13 +26,13 @@ from app.api.statement import (
     slug,
     split,
 )
-from app.api.writing import writing
+from app.api.writing import writing, written
 from app.commands import correct, idempotency, journal, merge, record, retract
 from app.commands.correct import Outcome
 from app.commands.idempotency import Given
 from app.commands.revise import Author, State, state
 from app.db.engine import WriteConnection
-from app.domain.document import EventDocument, TombstoneDocument, tag_of
+from app.domain.document import EventDocument, TombstoneDocument
 from app.domain.errors import Fault, RefusedError
 from app.domain.event import EventFacts
 from app.domain.stated import without_derived
@@ -47,12 +47,6 @@ _REPEATABLE = {
     ]
 }
 _CHANGE_PROBLEMS = documented(400, 401, 403, 404, 409, 410, 412, 413, 415, 422, 428, 429, 503)
-
-
-def _written(shown: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Return what is there after a write, with the tag that the next one needs."""
-    sent = {"ETag": tag_of(shown.encode()), "Cache-Control": "no-store", **(headers or {})}
-    return Response(shown, status, sent, "application/json")
 
 
 def _location(request: Request, event: str) -> dict[str, str]:
@@ -85,7 +79,7 @@ async def record_event(editor: Editor, request: Request, _: Unasked) -> Response
     repeatable = _repeatable(request, editor.key_id, sent)
     async with writing(request, editor) as connection:
         given = await _recorded_once(connection, facts, author, repeatable)
-    return _written(given.document, 201, _location(request, given.event))
+    return written(given.document, 201, _location(request, given.event))
 
 
 def _repeatable(request: Request, api_key: str, body: Body) -> idempotency.Request | None:
@@ -146,8 +140,8 @@ async def put_event(
         )
         shown = await _shown(connection, id)
     if outcome is Outcome.RECORDED:
-        return _written(shown, 201, _location(request, id))
-    return _written(shown)
+        return written(shown, 201, _location(request, id))
+    return written(shown)
 
 
 @router.patch(
@@ -173,7 +167,7 @@ async def correct_event(
         with faults_in_body():
             await correct.patch(connection, id, changes, if_match(request), author)
         shown = await _shown(connection, id)
-    return _written(shown)
+    return written(shown)
 
 
 @router.post(
@@ -197,7 +191,7 @@ async def retract_event(
     async with writing(request, editor) as connection:
         await retract.retract(connection, id, if_match(request), author)
         shown = await _shown(connection, id)
-    return _written(shown)
+    return written(shown)
 
 
 @router.post(
@@ -219,7 +213,7 @@ async def restore_event(
     async with writing(request, editor) as connection:
         await retract.restore(connection, id, if_match(request), Author(editor.name, note))
         shown = await _shown(connection, id)
-    return _written(shown)
+    return written(shown)
 
 
 @router.post(
@@ -244,4 +238,4 @@ async def merge_event(
     async with writing(request, editor) as connection:
         await merge.merge(connection, id, into, if_match(request), Author(editor.name, note))
         shown = await _shown(connection, id)
-    return _written(shown)
+    return written(shown)

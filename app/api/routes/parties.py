@@ -9,11 +9,13 @@ from app.api.auth import Editor
 from app.api.body import json_body
 from app.api.conditional import answer
 from app.api.parameters import Unasked, asked
+from app.api.preconditions import SEEN, check_seen
 from app.api.problems import documented
 from app.api.reference import ListParameters, Page, after, key, keyed_page, question
 from app.api.state import Register
 from app.api.statement import PartyBody, facts_of, schema_of, split
-from app.api.writing import writing
+from app.api.writing import writing, written
+from app.commands import journal
 from app.commands.reference import put_party as put
 from app.commands.revise import Author
 from app.domain import territories
@@ -105,9 +107,9 @@ async def read_party(
     responses={
         200: {"model": PartyDocument, "description": "Changed, or nothing had to change."},
         201: {"model": PartyDocument, "description": "Recorded."},
-        **documented(400, 401, 403, 413, 415, 422, 429, 503),
+        **documented(400, 401, 403, 412, 413, 415, 422, 429, 503),
     },
-    openapi_extra=schema_of(PartyBody),
+    openapi_extra=schema_of(PartyBody) | SEEN,
 )
 async def put_party(
     editor: Editor,
@@ -122,7 +124,10 @@ async def put_party(
     body, note = split(await json_body(request), "id", id)
     party = facts_of(PartyFacts, {**body, "id": id})
     async with writing(request, editor) as connection:
+        # The lock keeps what was seen as it is until it is changed.
+        await journal.lock(connection)
+        before = await reference.party(connection, id)
+        check_seen(request, None if before is None else _json(before))
         new = await put(connection, party, Author(editor.name, note))
         row = await reference.party(connection, id)
-    headers = {"Cache-Control": "no-store"}
-    return Response(_json(row), 201 if new else 200, headers, "application/json")
+    return written(_json(row), 201 if new else 200)

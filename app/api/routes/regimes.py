@@ -9,11 +9,13 @@ from app.api.auth import Editor
 from app.api.body import json_body
 from app.api.conditional import answer
 from app.api.parameters import Unasked, asked
+from app.api.preconditions import SEEN, check_seen
 from app.api.problems import documented
 from app.api.reference import ListParameters, Page, key, keyed_page
 from app.api.state import Register
 from app.api.statement import RegimeBody, facts_of, schema_of, split
-from app.api.writing import writing
+from app.api.writing import writing, written
+from app.commands import journal
 from app.commands.reference import put_regime as put
 from app.domain.errors import NotFoundError
 from app.domain.names import fold
@@ -86,9 +88,9 @@ async def read_regime(
     responses={
         200: {"model": RegimeDocument, "description": "Changed, or nothing had to change."},
         201: {"model": RegimeDocument, "description": "Recorded."},
-        **documented(400, 401, 403, 413, 415, 422, 429, 503),
+        **documented(400, 401, 403, 412, 413, 415, 422, 429, 503),
     },
-    openapi_extra=schema_of(RegimeBody),
+    openapi_extra=schema_of(RegimeBody) | SEEN,
 )
 async def put_regime(
     editor: Editor,
@@ -100,7 +102,10 @@ async def put_regime(
     body = split(await json_body(request), "code", code)[0]
     regime = facts_of(RegimeFacts, {**body, "code": code})
     async with writing(request, editor) as connection:
+        # The lock keeps what was seen as it is until it is changed.
+        await journal.lock(connection)
+        before = await reference.regime(connection, code)
+        check_seen(request, None if before is None else _json(before))
         new = await put(connection, regime)
         row = await reference.regime(connection, code)
-    headers = {"Cache-Control": "no-store"}
-    return Response(_json(row), 201 if new else 200, headers, "application/json")
+    return written(_json(row), 201 if new else 200)

@@ -29,8 +29,11 @@ from tests.support.keys import bearer, key_for
 from tests.support.service import served
 
 SURVIVOR = "survivor"
-LIVE = [f"live-{number}" for number in range(60)]
-RETRACTED = [f"retracted-{number}" for number in range(30)]
+# Each that is taken out or put back can't be so again, so every operation has its own.
+LIVE, MISTAKEN, DUPLICATES, RETRACTED = (
+    [f"{word}-{number}" for number in range(30)]
+    for word in ("live", "mistaken", "duplicate", "retracted")
+)
 IMPORTED = {"id": "imported", **facts()}
 ROWS, TABLE = json.dumps(IMPORTED) + "\n", template(IMPORTED)
 # What is in order, by the operation's path.
@@ -44,8 +47,10 @@ IN_ORDER: dict[str, Any] = {
     "/v1/parties/{id}": {"name": "Somebody", "kind": "group", "aliases": ["Somebody else"]},
     "/v1/regimes/{code}": {"name": "A list", "issuer": "KZ"},
 }
-# What requests are aimed at, where it is no live event.
+# What requests are aimed at, where it isn't one of the live events.
 TARGETS = {
+    "/v1/events/{id}/retract": MISTAKEN,
+    "/v1/events/{id}/merge": DUPLICATES,
     "/v1/events/{id}/restore": RETRACTED,
     "/v1/parties/{id}": ["somebody", "KZ"],
     "/v1/regimes/{code}": ["KZ-LIST"],
@@ -95,8 +100,10 @@ def bodies(case: Case) -> list[Any]:
 
 
 def aimed(case: Case, body: Any, there: str, exactly: int) -> Case:
-    """Aim three of four requests at something that exists."""
+    """Aim three of four requests at something that exists, and let one be in order."""
     case.body = body
+    if exactly == 1:
+        case.body, case.query = IN_ORDER[case.path], {}
     if exactly:
         case.path_parameters = dict.fromkeys(case.path_parameters, there)
     if exactly and "428" in case.operation.definition.raw["responses"]:
@@ -116,7 +123,7 @@ class Register:
 async def recorded(url: str) -> str:
     """Record events, retract some of them, and return an editor's key."""
     async with Database(url) as database, database.writing() as connection:
-        for name in (SURVIVOR, *LIVE, *RETRACTED):
+        for name in (SURVIVOR, *LIVE, *MISTAKEN, *DUPLICATES, *RETRACTED):
             await record(connection, name, event(name).facts, Author("A test"))
         for name in RETRACTED:
             await retract(connection, name, {"*"}, Author("A test", "It was an error."))

@@ -7,7 +7,7 @@ there is anything to rebuild.
 from alembic import op
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0004"
 
 COLUMNS = """
         actor TEXT COLLATE "C" NOT NULL,

@@ -15,14 +15,13 @@ from app.domain.keys import Scope, public_id_of
 from app.main import create_app
 from app.settings import Settings
 from tests.support.client import client_of
-from tests.support.database import execute
+from tests.support.database import execute, until_waiting
 from tests.support.factories import facts
 from tests.support.keys import bearer, key_for
 from tests.support.problems import problem_of
 
 LIMIT = 20
 WRITERS = 8
-HELD_S = 0.3
 DOCUMENT = create_app(Settings(database_url="postgresql://described.invalid/none")).openapi()
 JSON_LINES = {"content": b"", "headers": {"Content-Type": "application/jsonl"}}
 # Each operation that writes, with a request that would be in order.
@@ -183,8 +182,7 @@ async def test_a_write_waits_for_a_revocation_and_is_refused(
     async with Database(empty_url) as database, database.writing() as connection:
         await revoke_key(connection, id_of(key))
         write = asyncio.create_task(put(client, "one"))
-        await asyncio.sleep(HELD_S)
-        assert not write.done()
+        await until_waiting(database, 1)
     assert "revoked" in problem_of(await write, 401)["detail"]
     assert await written(empty_url) == 0
 
@@ -204,9 +202,9 @@ async def test_a_revocation_waits_for_a_write_that_is_under_way(
             await journal.lock(connection)
             write = asyncio.create_task(put(client, "one"))
             write.add_done_callback(lambda _: order.append("written"))
-            await asyncio.sleep(HELD_S)
+            await until_waiting(database, 1)
             revocation = asyncio.create_task(revoke(database))
-            await asyncio.sleep(HELD_S)
+            await until_waiting(database, 2)
             assert order == []
         assert (await write).status_code == 201
         await revocation

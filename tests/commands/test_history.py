@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -113,15 +114,17 @@ class Editors:
                 await merge(connection, event, into, ANY_STATE, AUTHOR)
 
     async def rename(self) -> None:
-        party = PartyFacts.model_validate(
-            {
-                "id": self.random.choice(["taliban", "hamas", "KZ"]),
-                "kind": self.random.choice(["organisation", "group"]),
-                "name": self.random.choice(["One name", "Another name"]),
-                "country": self.random.choice(["AF", "PS", None]),
-                "aliases": self.random.choice([[], ["An alias"]]),
-            }
-        )
+        state: dict[str, Any] = {"id": "KZ", "kind": "state", "country": "KZ"}
+        other: dict[str, Any] = {
+            "id": self.random.choice(["taliban", "hamas"]),
+            "kind": self.random.choice(["organisation", "group"]),
+            "country": self.random.choice(["AF", "PS", None]),
+        }
+        called: dict[str, Any] = {
+            "name": self.random.choice(["One name", "Another name"]),
+            "aliases": self.random.choice([[], ["An alias"]]),
+        }
+        party = PartyFacts.model_validate(self.random.choice([state, other, other]) | called)
         async with self.database.writing() as connection:
             await put_party(connection, party, AUTHOR)
 

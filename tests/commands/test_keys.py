@@ -13,8 +13,7 @@ from app.db.engine import Database, ReadConnection
 from app.domain.errors import NotFoundError, RefusedError, UnauthenticatedError
 from app.domain.keys import Identity, Refusal, Scope, digest
 from app.queries.keys import Recognised, identity_of, key, keys, keys_page
-
-HELD_S = 0.3
+from tests.support.database import until_waiting
 
 
 @pytest.fixture
@@ -184,7 +183,7 @@ async def test_a_revocation_waits_for_what_is_being_written(database: Database) 
     async with database.writing() as connection:
         await hold_key(connection, public_id)
         revoking = asyncio.create_task(revoke())
-        await asyncio.sleep(HELD_S)
+        await until_waiting(database, 1)
         # Neither another write with the key nor the note of its use waits for this one.
         async with database.writing() as other:
             await asyncio.wait_for(touch_key(other, public_id), 1)
@@ -204,8 +203,7 @@ async def test_nothing_is_written_with_a_key_that_is_being_revoked(database: Dat
     async with database.writing() as connection:
         await revoke_key(connection, public_id)
         writing = asyncio.create_task(write())
-        await asyncio.sleep(HELD_S)
-        assert not writing.done()
+        await until_waiting(database, 1)
     with pytest.raises(UnauthenticatedError):
         await writing
 
@@ -236,9 +234,9 @@ async def test_whoever_holds_the_journal_waits_for_no_writer_with_the_key(
     async with database.writing() as connection:
         await journal.lock(connection)
         writing = asyncio.create_task(write())
-        await asyncio.sleep(HELD_S)
+        await until_waiting(database, 1)
         revoking = asyncio.create_task(revoke())
-        await asyncio.sleep(HELD_S)
+        await until_waiting(database, 2)
         await asyncio.wait_for(hold_key(connection, public_id), 1)
     await asyncio.gather(writing, revoking)
 

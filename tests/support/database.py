@@ -88,6 +88,20 @@ async def execute(url: str, *statements: str) -> None:
         await maintenance.dispose()
 
 
+async def until_waiting(database: Database, count: int) -> None:
+    """Return as soon as so many transactions of this database wait for a lock."""
+    waiting = text(
+        """
+        SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE NOT granted AND datname = current_database()
+        """
+    )
+    async with asyncio.timeout(10), database.reading() as connection:
+        # The database tells nobody of those who wait, so it is asked again and again.
+        while (await connection.execute(waiting)).scalar_one() < count:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 async def _prepare(url: str, *, with_timeline: bool) -> None:
     await schema.migrate(url)
     async with Database(url) as database, database.writing() as connection:

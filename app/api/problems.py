@@ -64,7 +64,7 @@ STATUS_OF: dict[type[ChanceryError], Sort] = {
     PreconditionFailedError: Sort(412, "precondition-failed", "Somebody else was faster"),
     PreconditionRequiredError: Sort(428, "precondition-required", "If-Match is missing"),
     UnavailableError: Sort(503, "unavailable", "The register is not available at the moment"),
-    BusyError: Sort(503, "too-many-exports", "Too many exports are under way"),
+    BusyError: Sort(503, "busy", "Others are being served at the moment"),
     UnmigratedError: Sort(503, "unmigrated", "The register is not ready yet"),
     UnauthenticatedError: Sort(401, "unauthenticated", "This needs a key"),
     ForbiddenError: Sort(403, "forbidden", "The key doesn't allow this"),

@@ -12,7 +12,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from app.cli.database import addressed, run, with_database
-from app.commands.import_events import Imported, import_events
+from app.commands.import_events import Imported, Watch, import_events
 from app.commands.revise import Author
 from app.db.engine import Database
 from app.domain.errors import FaultyImportError, MisconfiguredError
@@ -82,7 +82,7 @@ async def _import(
                 bar.update(read - bar.pos)
 
             return await import_events(
-                database, file, form, author=author, dry_run=dry_run, progress=progress
+                database, file, form, author=author, dry_run=dry_run, watch=Watch(progress)
             )
 
 

@@ -1,36 +1,38 @@
 """Import events from a file: those with unseen ids are recorded, those with other facts corrected.
 
-Everything that takes time is done before the journal's lock is taken: reading, checking, rendering
-and comparing with what is there. Under the lock it is only looked whether that still holds, and
-then the database numbers, stamps and moves the rows. It is one transaction, so an import that is
-interrupted, in whatever way, leaves nothing behind.
+Everything that takes time is done without the journal's lock: reading, checking, rendering,
+comparing with what is there, and the writing itself where it is much. Under the lock it is only
+looked whether that still holds. It is one transaction, so an import that is interrupted, in
+whatever way, leaves nothing behind.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import IO
 
 from sqlalchemy import text
 
-from app.commands import journal, staged, staging
+from app.commands import appointment, journal, staged, staging
 from app.commands.revise import Author
+from app.commands.staged import Basis
 from app.commands.staging import Faults
 from app.db.engine import Database, WriteConnection
 from app.domain.errors import FaultyImportError
 from app.domain.rows import Form, Row, rows
 
 BATCH = 500
+# So many changes are written under the lock, which takes less than a second.
+AT_ONCE = 1_000
 # One statement on a hundred thousand rows takes longer than any statement of a reader may.
 _SETTINGS = (
     "SET LOCAL statement_timeout = '120s'",
     "SET LOCAL idle_in_transaction_session_timeout = '120s'",
     "SET LOCAL work_mem = '64MB'",
 )
-
-Progress = Callable[[int], Awaitable[None]]
-"""Is told how many bytes of the file were read; an error that it raises ends the import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,23 @@ class Imported:
         return self.recorded + self.corrected + self.unchanged
 
 
-async def _unwatched(_: int) -> None:
+async def _agreed(_: object) -> None:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who is asked while an import goes on; an error that they raise ends it.
+
+    `progress` is told now and then how many bytes of the file were read; `permitted` is called at
+    the end of the transaction, under the lock if anything was written.
+    """
+
+    progress: Callable[[int], Awaitable[None]] = _agreed
+    permitted: Callable[[WriteConnection], Awaitable[None]] = _agreed
+
+
+_UNWATCHED = Watch()
 
 
 async def import_events(
@@ -58,30 +75,44 @@ async def import_events(
     *,
     author: Author,
     dry_run: bool = False,
-    progress: Progress = _unwatched,
+    watch: Watch = _UNWATCHED,
 ) -> Imported:
     """Import a file of events, all of them or none.
 
     Raises:
         FaultyImportError: rows are faulty; nothing was written.
         ConflictError: the register has changed in between what the file touches.
+        BusyError: another large import is being written, or too much else is.
 
     """
     async with database.writing() as connection:
         for setting in _SETTINGS:
             await connection.execute(text(setting))
-        known = await _stage(connection, file, form, progress)
+        began = time.monotonic()
+        known = await _stage(connection, file, form, watch)
         basis = await staged.compare(connection, known)
-        await progress(file.tell())
-        if not dry_run and basis.recorded + basis.corrected:
-            await journal.lock(connection)
-            await staged.check_unchanged(connection, basis)
-            await staged.write(connection, author, corrects=basis.corrected > 0)
-    return Imported(basis.recorded, basis.corrected, basis.unchanged)
+        done = Imported(basis.recorded, basis.corrected, basis.unchanged)
+        pause = partial(watch.progress, file.tell())
+        await pause()
+        if not dry_run and basis.changes > AT_ONCE:
+            # To write a row takes less long than it took to read and check it.
+            ahead = (time.monotonic() - began) * basis.changes / done.rows
+            await appointment.write(connection, author, basis, ahead, pause)
+        elif not dry_run and basis.changes:
+            await _write_at_once(connection, author, basis)
+        await watch.permitted(connection)
+    return done
+
+
+async def _write_at_once(connection: WriteConnection, author: Author, basis: Basis) -> None:
+    await journal.lock(connection)
+    place = await journal.next_place(connection)
+    await staged.check_unchanged(connection, basis, place)
+    await staged.write(connection, author, place, corrects=basis.corrected > 0)
 
 
 async def _stage(
-    connection: WriteConnection, file: IO[bytes], form: Form, progress: Progress
+    connection: WriteConnection, file: IO[bytes], form: Form, watch: Watch
 ) -> staging.Known:
     """Read and check the file row by row, and keep what is in order in the staging tables.
 
@@ -98,7 +129,7 @@ async def _stage(
         await staging.stage(connection, batch)
         for row in batch.faulty:
             faults.add(row.line, *row.faults)
-        await progress(file.tell())
+        await watch.progress(file.tell())
     await staging.index(connection)
     await staged.contradictions(connection, faults)
     if faults.count:

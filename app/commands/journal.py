@@ -2,8 +2,10 @@
 
 A number drawn from a sequence follows the order of insertion, not of commit, so a reader that has
 seen 7 may never be shown 6. The lock is taken before the number is drawn and held until the
-commit, so numbers and instants become visible in their own order and without gaps, and an answer
-given for an instant never gains an event afterwards. Nothing long may happen under it.
+commit, so numbers and instants become visible in their own order, and an answer given for an
+instant never gains an event afterwards. Nothing long may happen under it: what takes long is
+written before, with numbers far enough on and an instant that is still to come (appointment.py).
+So numbers grow, but needn't follow each other: before a large import there is a gap.
 """
 
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ from sqlalchemy import text
 from app.db.channels import CHANGES
 from app.db.engine import WriteConnection
 from app.db.locks import JOURNAL
+
+LONGEST_WAIT_UNDER_IT = "250ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,16 @@ class Place:
 
 
 async def lock(connection: WriteConnection) -> None:
-    """Keep every other writer out until this transaction ends."""
-    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": JOURNAL})
+    """Keep every other writer out until this transaction ends.
+
+    They have waited for this one then, so whatever else it waits for must come soon: a large import
+    may be writing the same event, and others would wait with it.
+    """
+    # The columns are computed in their order: the lock itself is still waited for as long as any.
+    await connection.execute(
+        text("SELECT pg_advisory_xact_lock(:key), set_config('lock_timeout', :longest, true)"),
+        {"key": JOURNAL, "longest": LONGEST_WAIT_UNDER_IT},
+    )
 
 
 async def next_place(connection: WriteConnection) -> Place:
@@ -53,6 +65,17 @@ async def next_place(connection: WriteConnection) -> Place:
             )
         )
     ).one()
+    return Place(row[0], row[1])
+
+
+async def later_place(connection: WriteConnection, ahead: timedelta, gap: int) -> Place:
+    """Return a place that is so far ahead of the clock and of the newest number."""
+    statement = """
+        SELECT coalesce(max(seq), 0) + 1 + CAST(:gap AS bigint),
+            clock_timestamp() + CAST(:ahead AS interval)
+        FROM event_revision
+    """
+    row = (await connection.execute(text(statement), {"gap": gap, "ahead": ahead})).one()
     return Place(row[0], row[1])
 
 

@@ -1,4 +1,4 @@
-"""What is done with staged events: compared with what is there, and under the lock written."""
+"""What is done with staged events: compared with what is there, and written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,7 +76,8 @@ _COUNT = """
 """
 _REVISED_SINCE = """
     SELECT EXISTS (
-        SELECT FROM event_revision JOIN import_change ON id = event WHERE seq > :seen
+        SELECT FROM event_revision JOIN import_change ON id = event
+        WHERE seq > :seen AND seq < :first
     )
 """
 _INSTANT = "CAST(:instant AS timestamptz) + place * interval '1 microsecond'"
@@ -126,6 +127,11 @@ class Basis:
     seen: int
     parties: Mapping[str, Party]
 
+    @property
+    def changes(self) -> int:
+        """How many revisions are to be written."""
+        return self.recorded + self.corrected
+
 
 async def contradictions(connection: WriteConnection, faults: Faults) -> None:
     """Find ids given twice, events that are gone, and relations that lead nowhere."""
@@ -150,14 +156,21 @@ async def compare(connection: WriteConnection, before: Known) -> Basis:
     return Basis(counts.recorded, counts.corrected, counts.unchanged, seen or 0, parties)
 
 
-async def check_unchanged(connection: WriteConnection, basis: Basis) -> None:
+async def check_unchanged(connection: WriteConnection, basis: Basis, first: Place) -> None:
     """Make sure that the staged events still are what they were staged as; under the lock.
+
+    Args:
+        connection: in the transaction in which they were compared.
+        basis: what they were compared with.
+        first: where they begin in the journal; they may have been written already.
 
     Raises:
         ConflictError: one of them, or a party in one of them, was changed since.
 
     """
-    revised = await connection.scalar(text(_REVISED_SINCE), {"seen": basis.seen})
+    revised = await connection.scalar(
+        text(_REVISED_SINCE), {"seen": basis.seen, "first": first.seq}
+    )
     now = (await known(connection)).parties
     renamed = any(now.get(party) != was for party, was in basis.parties.items())
     if revised or renamed:
@@ -166,9 +179,10 @@ async def check_unchanged(connection: WriteConnection, basis: Basis) -> None:
         )
 
 
-async def write(connection: WriteConnection, author: Author, *, corrects: bool) -> None:
-    """Write what is new or different, numbered and stamped; the journal's lock must be held."""
-    place = await journal.next_place(connection)
+async def write(
+    connection: WriteConnection, author: Author, place: Place, *, corrects: bool
+) -> None:
+    """Write what is new or different, numbered and stamped from a place in the journal onwards."""
     stamp = {"seq": place.seq, "instant": place.recorded_at}
     by = {"by": author.name, "note": author.note}
     await connection.execute(text(_REVISIONS), stamp | by)

@@ -156,7 +156,7 @@ class Database:
 
         """
         if self._streams.locked():
-            raise BusyError
+            raise BusyError("Too many exports are under way at the moment. Try again shortly.")
         async with self._streams, lent(self._streamer.begin()) as connection:
             yield ReadConnection(connection)
 

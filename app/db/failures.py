@@ -1,4 +1,4 @@
-"""From the driver's errors to the domain's: which failures of the database mean "not now"."""
+"""From the driver's errors to the domain's: which failures mean "not now", and which "too late"."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from asyncpg import exceptions as postgres
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from app.domain.errors import UnavailableError
+from app.domain.errors import ConflictError, UnavailableError
 
 _NOT_NOW = (
     postgres.PostgresConnectionError,
@@ -22,6 +22,10 @@ _NOT_NOW = (
     OSError,
     TimeoutError,
 )
+
+
+class LockedError(Exception):
+    """Somebody else is at the rows that were to be written."""
 
 
 @contextmanager
@@ -39,8 +43,31 @@ def answering() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        # SQLAlchemy's own error stands before the driver's.
-        cause = error.orig.__cause__ if error.orig is not None else None
-        if error.connection_invalidated or isinstance(cause, _NOT_NOW):
+        if error.connection_invalidated or isinstance(_cause(error), _NOT_NOW):
             raise UnavailableError from error
         raise
+
+
+@contextmanager
+def contending() -> Iterator[None]:
+    """Tell what becomes of writing, without the journal's lock, what others may write as well.
+
+    Raises:
+        ConflictError: somebody else was faster.
+        LockedError: somebody else is at it.
+
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        cause = _cause(error)
+        if isinstance(cause, postgres.UniqueViolationError):
+            raise ConflictError("The same was written by somebody else: send it again.") from error
+        if isinstance(cause, (postgres.LockNotAvailableError, postgres.DeadlockDetectedError)):
+            raise LockedError from error
+        raise
+
+
+def _cause(error: DBAPIError) -> BaseException | None:
+    """Return the driver's own error, before which SQLAlchemy's stands."""
+    return error.orig.__cause__ if error.orig is not None else None

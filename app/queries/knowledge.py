@@ -13,7 +13,7 @@ from app.db.engine import ReadConnection
 from app.db.locks import JOURNAL
 from app.queries.filter import LIVE, PAST, Tables
 
-# No transaction that writes lasts longer: the timeouts of its session end it before.
+# Nobody holds the journal's lock longer: the timeouts of a session end it before.
 _LONGEST_WRITE = timedelta(minutes=5)
 
 
@@ -34,8 +34,8 @@ class Recorded:
     async def settle(self, connection: ReadConnection) -> None:
         """Wait until every write that is stamped with this instant or before is visible.
 
-        A write is stamped under the journal's lock and visible only when it is committed, so an
-        answer for an instant just past could otherwise gain an event afterwards.
+        Whoever writes holds the journal's lock from before the instant of the stamp until the
+        commit, so an answer for an instant just past could otherwise gain an event afterwards.
         """
         if datetime.now(UTC) - self.instant < _LONGEST_WRITE:
             lock = text("SELECT pg_advisory_xact_lock_shared(:key)")

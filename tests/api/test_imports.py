@@ -7,11 +7,16 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from app.api.examples import EVENT
 from app.api.routes import imports
+from app.commands import import_events
+from app.db.engine import Database
+from app.db.locks import IMPORT
 from app.domain.cells import NAMES
 from tests.support.client import client_of
+from tests.support.database import execute
 from tests.support.factories import facts
 from tests.support.problems import problem_of
 
@@ -122,6 +127,33 @@ async def test_a_parameter_that_does_not_exist_is_refused(editor: httpx.AsyncCli
     response = await editor.post("/v1/imports?dryrun=true", content=b"", headers=JSON_LINES)
     problem = problem_of(response, 422)
     assert problem["errors"][0]["field"] == "dryrun"
+
+
+async def test_an_import_whose_key_is_revoked_meanwhile_writes_nothing(
+    editor: httpx.AsyncClient, empty_url: str
+) -> None:
+    async def revoked_meanwhile() -> AsyncIterator[bytes]:
+        yield lines({"id": "one", **facts()})
+        await execute(empty_url, "UPDATE api_key SET revoked_at = now()")
+        yield b"\n"
+
+    response = await editor.post("/v1/imports", content=revoked_meanwhile(), headers=JSON_LINES)
+    problem_of(response, 401)
+    assert (await editor.get("/v1/events/one")).status_code == 404
+
+
+async def test_a_second_large_import_is_told_to_come_again(
+    editor: httpx.AsyncClient, empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_events, "AT_ONCE", 1)
+    body = lines({"id": "one", **facts()}, {"id": "two", **facts()})
+    async with Database(empty_url) as database, database.writing() as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": IMPORT})
+        response = await editor.post("/v1/imports", content=body, headers=JSON_LINES)
+    assert problem_of(response, 503)["code"] == "busy"
+    assert int(response.headers["retry-after"]) > 0
+    response = await editor.post("/v1/imports", content=body, headers=JSON_LINES)
+    assert response.json()["recorded"] == 2
 
 
 @pytest.mark.parametrize("parts", [1, 2])

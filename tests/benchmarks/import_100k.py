@@ -110,11 +110,11 @@ async def measure(database: Database, path: Path, label: str) -> None:
     say(
         f"{label}: {done}\n"
         f"  read, checked, staged {clock.staged - clock.began:6.1f} s\n"
-        f"  compared, waited      {clock.locked - clock.staged:6.1f} s\n"
-        f"  lock held             {ended - clock.locked:6.1f} s\n"
+        f"  compared, written     {clock.locked - clock.staged:6.1f} s\n"
+        f"  lock held             {ended - clock.locked:6.2f} s\n"
         f"  in all                {ended - clock.began:6.1f} s\n"
-        f"  another writer: {len(waits)} writes, longest {max(waits, default=0):.2f} s, "
-        f"{len(refused)} refused\n"
+        f"  another writer: {len(waits)} writes, of which the longest took {max(waits):.2f} s; "
+        f"{len(refused)} refused, after {max(refused, default=0):.2f} s at most\n"
         f"  memory of this process at most {memory} MiB"
     )
 

@@ -11,13 +11,13 @@ import pytest
 from sqlalchemy import text
 
 from app.commands import correct, journal, retract
-from app.commands.import_events import Imported, import_events
+from app.commands.import_events import Imported, Watch, import_events
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.merge import merge
 from app.commands.record import NewEvent, record_unseen
 from app.commands.reference import put_party
 from app.commands.revise import Author, state
-from app.db.engine import Database
+from app.db.engine import Database, WriteConnection
 from app.domain.errors import ConflictError, FaultyImportError
 from app.domain.event import EventFacts
 from app.domain.reference import PartyFacts
@@ -234,7 +234,7 @@ async def test_an_edit_between_staging_and_locking_is_not_overwritten(
     await imported(database, {"id": "edited", **facts()})
     plain = journal.lock
 
-    async def edited_before(connection: Any) -> None:
+    async def edited_before(connection: WriteConnection) -> None:
         monkeypatch.setattr(journal, "lock", plain)
         await put(database, event("edited"), "An editor was faster")
         await plain(connection)
@@ -252,7 +252,7 @@ async def test_a_party_renamed_between_staging_and_locking_is_not_shown_by_its_o
 ) -> None:
     plain = journal.lock
 
-    async def renamed_before(connection: Any) -> None:
+    async def renamed_before(connection: WriteConnection) -> None:
         monkeypatch.setattr(journal, "lock", plain)
         party = PartyFacts.model_validate({"id": "AF", "kind": "state", "name": "Otherland"})
         async with database.writing() as other:
@@ -275,7 +275,7 @@ async def test_an_import_interrupted_halfway_leaves_nothing(database: Database) 
             halfway.set()
             await asyncio.sleep(60)
 
-    importing = asyncio.create_task(imported(database, *rows, progress=progress))
+    importing = asyncio.create_task(imported(database, *rows, watch=Watch(progress)))
     await halfway.wait()
     importing.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -63,7 +63,7 @@ class RevisionDocument(_Recorded):
 class ChangeDocument(BaseModel):
     """One change in the journal."""
 
-    seq: int
+    seq: int = Field(description="Its number: they grow, though not always by one.")
     event: str
     revision: int
     action: str
@@ -210,7 +210,9 @@ async def list_changes(
 ) -> Response:
     """The journal of every recorded change, in the order of commit, nothing skipped.
 
-    Poll `next`: it is never null. A retracted or merged event comes with its tombstone.
+    Poll `next`: it is never null. Numbers grow from one change to the next, but some are never
+    given: before a large import there is a gap. A retracted or merged event comes with its
+    tombstone.
     """
     async with register.reading() as connection:
         rows, latest = await history.changes(connection, parameters.since, parameters.limit)

@@ -1,6 +1,7 @@
 """Importing many events at once, from JSON Lines or CSV."""
 
 import asyncio
+from functools import partial
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -13,7 +14,8 @@ from app.api.examples import EVENT
 from app.api.problems import documented
 from app.api.state import Register
 from app.api.writing import writing
-from app.commands.import_events import import_events
+from app.commands.import_events import Watch, import_events
+from app.commands.keys import hold_key
 from app.commands.revise import Author
 from app.domain.cells import template
 from app.domain.errors import (
@@ -98,7 +100,7 @@ async def import_file(
             form,
             author=Author(editor.name),
             dry_run=asked.dry_run,
-            progress=_while_connected(request),
+            watch=Watch(_while_connected(request), partial(hold_key, public_id=editor.key_id)),
         )
     response.headers["Cache-Control"] = "no-store"
     return ImportDocument(

@@ -1,0 +1,125 @@
+"""Write many changes without keeping anybody waiting: by an appointment with the clock.
+
+Changes are stamped with the instant of their commit, and writing very many of them takes longer
+than the journal's lock may be held. So an instant that is still to come is chosen beforehand, and
+numbers beyond those that others will reach until then. All is written with these stamps while
+nobody waits, in a transaction that nobody sees. The lock is taken shortly before the instant and
+held until it has passed and the transaction commits: so nothing was answered for that instant or
+a later one without the changes. Who comes too late makes a later appointment.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from app.commands import journal, staged
+from app.commands.journal import Place
+from app.commands.revise import Author
+from app.commands.staged import Basis
+from app.db.engine import WriteConnection
+from app.db.failures import LockedError, contending
+from app.db.locks import IMPORT
+from app.domain.errors import BusyError
+
+SOONEST_S = 2.0
+ATTEMPTS = 3
+# How long before the instant the lock is asked for, so how long others wait for it at most. Who
+# waits a second for a lock makes PostgreSQL look for deadlocks, and might be the one it ends.
+EARLY_S = 0.7
+# Others may record so many changes until the instant.
+GAP = 1_000_000
+_PAUSE_S = 1.0
+# A clock that is slowed down to be put right doesn't fall back by more within `EARLY_S`.
+_SLACK_S = 0.01
+
+_CHECK = """
+    SELECT clock_timestamp() < CAST(:instant AS timestamptz) AND NOT EXISTS (
+        SELECT FROM party_revision WHERE recorded_at >= CAST(:instant AS timestamptz)
+    ) AND CAST(:instant AS timestamptz) > ALL (
+        SELECT recorded_at FROM event_revision WHERE seq < :seq ORDER BY seq DESC LIMIT 1
+    )
+"""
+_SECONDS_UNTIL = """
+    SELECT CAST(extract(epoch FROM CAST(:instant AS timestamptz) - clock_timestamp()) AS float8)
+"""
+
+
+class _MissedError(Exception):
+    """The instant has passed, or can't be waited for under the lock."""
+
+
+async def write(
+    connection: WriteConnection,
+    author: Author,
+    basis: Basis,
+    ahead: float,
+    pause: Callable[[], Awaitable[None]],
+) -> None:
+    """Write what is staged; the journal's lock is held afterwards, for the commit alone.
+
+    Args:
+        connection: in the transaction in which everything was staged and compared.
+        author: who changes the register.
+        basis: what is to be written, and what that goes by.
+        ahead: in how many seconds all will probably have been written.
+        pause: called now and then while nothing is to be done but to wait.
+
+    Raises:
+        BusyError: another import is at it, or too much else is being written.
+        ConflictError: the register has changed in between.
+
+    """
+    if not await connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": IMPORT}):
+        raise BusyError("Another import is being written: send this one when that is done.")
+    await connection.execute(text(f"SET LOCAL lock_timeout = '{EARLY_S}s'"))
+    for attempt in range(ATTEMPTS):
+        with suppress(_MissedError, LockedError), contending():
+            async with connection.begin_nested():
+                seconds = max(ahead, SOONEST_S) * 2**attempt
+                await _attempt(connection, author, basis, timedelta(seconds=seconds), pause)
+            return
+    raise BusyError("Too much is being written at the moment: send the import later.")
+
+
+async def _attempt(
+    connection: WriteConnection,
+    author: Author,
+    basis: Basis,
+    ahead: timedelta,
+    pause: Callable[[], Awaitable[None]],
+) -> None:
+    first = await journal.later_place(connection, ahead, GAP)
+    last = first.plus(basis.changes - 1)
+    await staged.write(connection, author, first, corrects=basis.corrected > 0)
+    while (left := await _seconds_until(connection, first)) > EARLY_S:
+        if left > ahead.total_seconds():
+            raise _MissedError
+        await pause()
+        await asyncio.sleep(min(left - EARLY_S, _PAUSE_S))
+    await journal.lock(connection)
+    # Numbers need no look: who had come as far as ours would have waited for them.
+    given = {"instant": first.recorded_at, "seq": first.seq}
+    if not await connection.scalar(text(_CHECK), given):
+        raise _MissedError
+    await staged.check_unchanged(connection, basis, first)
+    await _pass(connection, first, last)
+
+
+async def _pass(connection: WriteConnection, first: Place, last: Place) -> None:
+    """Wait under the lock until the last stamp is of the past, but never for a clock set back."""
+    left = await _seconds_until(connection, last)
+    if left > EARLY_S + (last.recorded_at - first.recorded_at).total_seconds():
+        raise _MissedError
+    await asyncio.sleep(left + _SLACK_S)
+    if await _seconds_until(connection, last) > 0:
+        raise _MissedError
+
+
+async def _seconds_until(connection: WriteConnection, place: Place) -> float:
+    """Return how long it is until the instant of a place, by the database's clock."""
+    found = await connection.execute(text(_SECONDS_UNTIL), {"instant": place.recorded_at})
+    seconds: float = found.scalar_one()
+    return seconds

@@ -35,10 +35,10 @@ class Place:
 async def lock(connection: WriteConnection) -> None:
     """Keep every other writer out until this transaction ends.
 
-    They have waited for this one then, so whatever else it waits for must come soon: a large import
-    may be writing the same event, and others would wait with it.
+    Whatever this one waits for from now on, all others wait for with it, so it gives up soon: a
+    large import may just be writing the same event.
     """
-    # The columns are computed in their order: the lock itself is still waited for as long as any.
+    # Columns are computed in their order, so this lock itself is waited for as long as any other.
     await connection.execute(
         text("SELECT pg_advisory_xact_lock(:key), set_config('lock_timeout', :longest, true)"),
         {"key": JOURNAL, "longest": LONGEST_WAIT_UNDER_IT},

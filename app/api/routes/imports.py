@@ -87,6 +87,8 @@ async def import_file(
 
     If any row is faulty nothing is written, and the problem lists every fault (the first 1,000)
     with its line and field. At most 256 MiB. A file counts as one write, whatever comes of it.
+    Others can write meanwhile; only one large file is imported at a time, and whoever comes with
+    another is asked to come again.
     """
     form = _form(request)
     # An import counts as one write, whatever comes of it, and before it costs anything.

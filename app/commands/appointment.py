@@ -9,6 +9,7 @@ a later one without the changes. Who comes too late makes a later appointment.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -26,14 +27,14 @@ from app.domain.errors import BusyError
 
 SOONEST_S = 2.0
 ATTEMPTS = 3
-# How long before the instant the lock is asked for, so how long others wait for it at most. Who
+# How long before the instant the lock is asked for, and how long it is waited for at most. Who
 # waits a second for a lock makes PostgreSQL look for deadlocks, and might be the one it ends.
 EARLY_S = 0.7
+# Never is the lock held longer. The stamps of a million changes take a second to pass.
+LONGEST_S = 1.8
 # Others may record so many changes until the instant.
 GAP = 1_000_000
 _PAUSE_S = 1.0
-# A clock that is slowed down to be put right doesn't fall back by more within `EARLY_S`.
-_SLACK_S = 0.01
 
 _CHECK = """
     SELECT clock_timestamp() < CAST(:instant AS timestamptz) AND NOT EXISTS (
@@ -105,17 +106,16 @@ async def _attempt(
     if not await connection.scalar(text(_CHECK), given):
         raise _MissedError
     await staged.check_unchanged(connection, basis, first)
-    await _pass(connection, first, last)
+    await _pass(connection, last)
 
 
-async def _pass(connection: WriteConnection, first: Place, last: Place) -> None:
+async def _pass(connection: WriteConnection, last: Place) -> None:
     """Wait under the lock until the last stamp is of the past, but never for a clock set back."""
-    left = await _seconds_until(connection, last)
-    if left > EARLY_S + (last.recorded_at - first.recorded_at).total_seconds():
-        raise _MissedError
-    await asyncio.sleep(left + _SLACK_S)
-    if await _seconds_until(connection, last) > 0:
-        raise _MissedError
+    end = time.monotonic() + LONGEST_S
+    while (left := await _seconds_until(connection, last)) >= 0:
+        if time.monotonic() + left > end:
+            raise _MissedError
+        await asyncio.sleep(left)
 
 
 async def _seconds_until(connection: WriteConnection, place: Place) -> float:

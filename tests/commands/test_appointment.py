@@ -225,7 +225,8 @@ async def test_an_import_yields_to_who_was_faster(
 
 
 async def rename(database: Database) -> None:
-    party = PartyFacts.model_validate({"id": "AF", "kind": "state", "name": "Otherland"})
+    renamed = {"id": "AF", "kind": "state", "country": "AF", "name": "Otherland"}
+    party = PartyFacts.model_validate(renamed)
     async with database.writing() as connection:
         await put_party(connection, party, AUTHOR)
 

@@ -254,7 +254,8 @@ async def test_a_party_renamed_between_staging_and_locking_is_not_shown_by_its_o
 
     async def renamed_before(connection: WriteConnection) -> None:
         monkeypatch.setattr(journal, "lock", plain)
-        party = PartyFacts.model_validate({"id": "AF", "kind": "state", "name": "Otherland"})
+        renamed = {"id": "AF", "kind": "state", "country": "AF", "name": "Otherland"}
+        party = PartyFacts.model_validate(renamed)
         async with database.writing() as other:
             await put_party(other, party, AUTHOR)
         await plain(connection)

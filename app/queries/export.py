@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import func, literal, select, union_all
 
 from app.db.engine import ReadConnection
 from app.queries.events import Question
@@ -31,18 +31,26 @@ async def event_batches(
     The connection must be in a transaction; the question must be settled before that begins,
     because what a transaction sees is fixed from its first statement on.
     """
-    options = {"yield_per": BATCH}
-    async with connection.stream_scalars(_ordered(question), execution_options=options) as found:
-        async for documents in found.partitions():
+    async with connection.stream_scalars(_documents(question)) as found:
+        # Without the size, a Core statement's result comes in one piece.
+        async for documents in found.partitions(BATCH):
             yield documents
 
 
-def _ordered(question: Question) -> AnySelect:
-    order = question.order
-    found = []
+def _documents(question: Question) -> AnySelect:
+    """Return the statement that sorts keys and looks up a document for each.
+
+    Documents sorted with them would fill the disk, and nothing could be sent before the last one
+    is. Whoever reads from a subquery in order keeps that order.
+    """
+    order, found = question.order, []
     for tables, known in question.knowledge.sources():
-        event = tables.event
-        documents = select(event.document, *order.columns_of(event))
-        found.append(documents.where(known, *conditions(question.wanted, tables)))
-    both = union_all(*found).subquery()
-    return select(*both.c).order_by(*order.sorted(both.c))
+        keys = select(*order.columns_of(tables.event))
+        found.append(keys.where(known, *conditions(question.wanted, tables)))
+    unsorted = union_all(*found).subquery()
+    event = select(unsorted.c.id).order_by(*order.sorted(unsorted.c)).subquery()
+    documents = [
+        select(tables.event.document).where(tables.event.id == event.c.id, known).scalar_subquery()
+        for tables, known in question.knowledge.sources()
+    ]
+    return select(func.coalesce(*documents)).select_from(event)

@@ -31,7 +31,8 @@ class Asked:
     @classmethod
     def by(cls, request: Request, of: str, understood: Mapping[str, Any]) -> Self:
         """Return what a request asks of a list, with the filter as it was understood."""
-        return cls(of, base_url(request), request.url.query, understood)
+        given = [(n, v) for n, v in request.query_params.multi_items() if v.strip()]
+        return cls(of, base_url(request), urlencode(given), understood)
 
     def address(self, extension: str = "") -> str:
         """Return where the same question is answered in another format, or as a list."""

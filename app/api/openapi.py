@@ -23,6 +23,8 @@ sources, its stage, and its dates as precisely as they are known.** Reading need
 3. Press **Execute** and read the answer below it; the *Request URL* is a link you can share. To
    share a filled-in form, put the filter after /docs:
    [/docs?country=KZ&kind=designation.delist](/docs?country=KZ&kind=designation.delist).
+4. To take the answer away, fill the same form in under *Downloads*: an Excel file, a table, a feed,
+   a calendar, a timeline.
 
 To know **where somebody stood on a day**, open *Who stood where on a day* instead: who still listed
 the Taliban at the end of 2024, what was pending, what was not yet confirmed.

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.api.conditional import CACHE_CONTROL
+from app.api.formats import download
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.record import record_unseen
 from app.commands.revise import Author
@@ -118,6 +119,21 @@ async def test_a_client_that_leaves_ends_the_making_of_a_workbook(large_url: str
         with pytest.raises(httpx.ReadTimeout):
             await client.get(f"{address}/v1/events.xlsx")
         await until_all_is_given_back(large_url, app)
+
+
+@pytest.mark.parametrize(("limit", "extension"), [("STALLED_S", "jsonl"), ("LONGEST_S", "csv")])
+async def test_a_client_that_stops_reading_keeps_its_place_for_a_while_only(
+    large_url: str, monkeypatch: pytest.MonkeyPatch, limit: str, extension: str
+) -> None:
+    monkeypatch.setattr(download, limit, 0.5)
+    async with (
+        running(large_url) as (address, app),
+        begun(address, f"/v1/events.{extension}") as (_, pieces),
+    ):
+        await until_all_is_given_back(large_url, app)
+        with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
+            async for _piece in pieces:
+                """What was under way."""
 
 
 async def test_too_many_exports_are_refused_while_others_go_on(large_url: str) -> None:

@@ -1,5 +1,6 @@
 """Answers that are taken away as files: sent while they are made, or once they are."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Message, Send
 
 from app.api.conditional import CACHE_CONTROL
 from app.api.envelope import WITHOUT_BODY
@@ -15,6 +17,23 @@ from app.api.formats.registry import Format
 from app.domain.errors import UnavailableError
 
 PIECE_BYTES = 65_536
+# Who takes nothing for so long, or isn't done after so long, is cut off: others wait for the place.
+STALLED_S = 60.0
+LONGEST_S = 3_600.0
+
+
+class _Download(StreamingResponse):
+    """An answer whose client must keep reading."""
+
+    async def stream_response(self, send: Send) -> None:
+        """Send all pieces, or raise TimeoutError."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(STALLED_S):
+                await send(message)
+
+        async with asyncio.timeout(LONGEST_S):
+            await super().stream_response(send_in_time)
 
 
 def file_headers(name: str) -> dict[str, str]:
@@ -41,9 +60,7 @@ async def download(
     first = await anext(pieces)
     if request.scope.get(WITHOUT_BODY):
         await pieces.aclose()
-    return StreamingResponse(
-        _all(first, pieces), headers=file_headers(name), media_type=form.content_type
-    )
+    return _Download(_all(first, pieces), headers=file_headers(name), media_type=form.content_type)
 
 
 async def _all(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -72,4 +89,4 @@ def finished(closing: AsyncExitStack, path: Path, form: Format, name: str) -> Re
     file = closing.enter_context(path.open("rb"))
     headers = file_headers(name) | {"Content-Length": str(path.stat().st_size)}
     pieces = iter(partial(file.read, PIECE_BYTES), b"")
-    return StreamingResponse(pieces, headers=headers, media_type=form.content_type)
+    return _Download(pieces, headers=headers, media_type=form.content_type)

@@ -162,8 +162,8 @@ async def export_xlsx(export: Exported) -> Response:
 async def export_jsonl(export: Exported) -> Response:
     """Every event that matches, one JSON document a line, exactly as it is served elsewhere.
 
-    The file ends with a line break. If the connection is cut before its end, the transfer is
-    incomplete (there is no last chunk), which every HTTP client reports.
+    If something goes wrong on the way, or you read nothing for a minute, the connection is cut: the
+    transfer is incomplete (there is no last chunk), which every HTTP client reports.
     """
     return await export.send(written(JsonLines(), export.batches()), JSON_LINES)
 

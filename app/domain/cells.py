@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Self
@@ -156,15 +156,20 @@ def template(event: Mapping[str, Any]) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(NAMES)
-    writer.writerow([cell_of(event, name) for name in NAMES])
+    writer.writerow([reader_of(name)(event) for name in NAMES])
     return "\ufeff" + text.getvalue()
 
 
-def cell_of(event: Mapping[str, Any], name: str) -> str:
-    """Return the cell of an event's document in the column of this name."""
+def reader_of(name: str) -> Callable[[Mapping[str, Any]], str]:
+    """Return what reads the cell of an event's document in the column of this name."""
     outer, _, inner = name.partition(".")
-    value = event.get(outer)
     if outer in _LISTS:
-        entries = [member.get(inner) or "" for member in value or ()]
-        return join(entries) if any(entries) else ""
-    return str((value or {}).get(inner) or "" if inner else value or "")
+        return lambda event: _entries(event.get(outer) or (), inner)
+    if inner:
+        return lambda event: event[outer].get(inner) or ""
+    return lambda event: str(event.get(outer) or "")
+
+
+def _entries(members: Sequence[Mapping[str, Any]], inner: str) -> str:
+    entries = [member.get(inner) or "" for member in members]
+    return join(entries) if any(entries) else ""

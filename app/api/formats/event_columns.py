@@ -11,7 +11,7 @@ from typing import Any
 
 from app.api.formats.asked import Asked
 from app.api.formats.columns import Column, Shape
-from app.domain.cells import cell_of, join
+from app.domain.cells import join, reader_of
 from app.domain.labels import word_lists
 from app.domain.territories import Territory, territories
 from app.domain.vocabulary import Role
@@ -27,10 +27,7 @@ def event_row(asked: Asked, document: str) -> EventRow:
 
 
 def _field(name: str, description: str, shape: Shape = Shape.TEXT) -> Column[EventRow]:
-    def cell(event: EventRow) -> str:
-        return cell_of(event, name)
-
-    return Column(name, description, cell, shape)
+    return Column(name, description, reader_of(name), shape)
 
 
 def _entries(of: str, described: Mapping[str, str]) -> Iterator[Column[EventRow]]:

@@ -11,7 +11,7 @@ from app.domain.dates import known_day
 from app.domain.text import with_plain_line_breaks
 
 _LINE_BYTES = 75
-_ESCAPED = str.maketrans({"\\": r"\\", ";": r"\;", ",": r"\,", "\n": r"\n"})
+_ESCAPED = (("\\", r"\\"), (";", r"\;"), (",", r"\,"), ("\n", r"\n"))
 _HOLDS = "Only events whose day is known for certain are in this calendar. All that match are in "
 
 
@@ -81,7 +81,10 @@ def _instant(text: str) -> str:
 
 def _text(text: str) -> str:
     """Return a text as it stands in a value (RFC 5545, section 3.3.11)."""
-    return with_plain_line_breaks(text).translate(_ESCAPED)
+    text = with_plain_line_breaks(text)
+    for character, escaped in _ESCAPED:
+        text = text.replace(character, escaped)
+    return text
 
 
 def _lines(lines: Iterable[str]) -> str:

@@ -3,7 +3,8 @@ r"""The columns of a CSV file of events: which there may be, and what their cell
 A column is named as the field is, with a dot for one inside another: `dates.effective`. In columns
 of a list, such as `participants.party` and `participants.role`, a cell holds an entry for each
 member, separated by `|`; the n-th entries of all of them belong together. There `\|` is a bar
-within a text and `\\` a backslash. An empty cell, or entry, leaves its field out.
+within a text and `\\` a backslash. An empty cell, or entry, leaves its field out. A table that was
+exported has more columns, which are passed over, and an apostrophe before what is no formula.
 """
 
 import csv

@@ -18,6 +18,7 @@ from app.db.engine import Database
 from app.domain.cells import ADDED, NAMES, split
 from app.domain.rows import Form
 from tests.support.client import client_of
+from tests.support.editing import seen
 from tests.support.hostile import TEXTS
 from tests.support.pages import items_of
 from tests.support.problems import problem_of
@@ -43,6 +44,26 @@ async def test_json_lines_are_the_documents_as_served(
     assert [json.loads(line) for line in lines] == await items_of(client, **query)
     first = json.loads(lines[0])
     assert lines[0] == (await client.get(f"/v1/events/{first['id']}")).text
+
+
+@pytest.mark.parametrize("knowledge", ["recorded", "announced"])
+async def test_the_past_is_as_it_was_known(editor: httpx.AsyncClient, knowledge: str) -> None:
+    event = "kz-taliban-delisting-2023"
+    before = (await editor.get(f"/v1/events/{event}")).json()
+    changed = await editor.patch(
+        f"/v1/events/{event}", json={"title": "New"}, headers=await seen(editor, event)
+    )
+    assert changed.status_code == 200
+    past = {"known_at": before["updated_at"], "knowledge": knowledge}
+    for query in ({}, {"country": "KZ"}, {"sort": "oldest"}, {"sort": "recently_updated"}):
+        items = await items_of(editor, **past, **query)
+        lines = (await editor.get("/v1/events.jsonl", params=past | query)).text.splitlines()
+        assert [json.loads(line) for line in lines] == items
+        rows = rows_of(await editor.get("/v1/events.csv", params=past | query))
+        assert [row["title"] for row in rows] == [item["title"] for item in items]
+        titles = {item["id"]: item["title"] for item in items}
+        assert titles[event] == (before["title"] if knowledge == "recorded" else "New")
+        assert "known_at=" in rows[0]["permalink"]
 
 
 async def test_a_table_carries_the_facts_of_the_documents(client: httpx.AsyncClient) -> None:

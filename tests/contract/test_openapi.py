@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app.api.filters import EventPageParameters
+from app.api.formats.event_columns import EVENT_COLUMNS
 from app.domain.document import EventDocument
 from app.main import create_app
 from app.settings import Settings
@@ -197,3 +198,12 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
 
     for reference in references(document):
         assert reference.rpartition("/")[2] in document["components"]["schemas"]
+
+
+def test_every_column_of_a_table_is_explained(document: dict[str, Any]) -> None:
+    answer = document["paths"]["/v1/events.csv"]["get"]["responses"]["200"]
+    for column in EVENT_COLUMNS:
+        assert len(column.description) > 10
+        assert (
+            f"| `{column.name}` | {column.shape} | {column.description} |" in answer["description"]
+        )

@@ -1,13 +1,13 @@
 """Columns of the tables that can be taken away: what stands in a cell, and what that means.
 
-A column's description is the only one there is: the data dictionary shows it under /v1/columns and
-on the second sheet of a workbook.
+A column's description is the only one there is: the data dictionary shows it under /v1/columns, in
+the OpenAPI document and on the second sheet of a workbook.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 
@@ -46,10 +46,17 @@ class Column(Generic[Item]):
     """One column: its name in the file's header, what it means, and its cell for an item.
 
     The cell is a text in every format, empty where there is nothing; `shape` tells how a reader
-    or a spreadsheet may take it.
+    or a spreadsheet may take it, and `is_wide` that it holds sentences.
     """
 
     name: str
     description: str
     cell: Callable[[Item], str]
     shape: Shape = Shape.TEXT
+    is_wide: bool = False
+
+
+def dictionary(columns: Iterable[Column[Any]]) -> str:
+    """Return what the columns mean, as a table in Markdown."""
+    rows = (f"| `{each.name}` | {each.shape} | {each.description} |" for each in columns)
+    return "\n".join(["| column | type | meaning |", "| --- | --- | --- |", *rows])

@@ -30,6 +30,10 @@ def _field(name: str, description: str, shape: Shape = Shape.TEXT) -> Column[Eve
     return Column(name, description, reader_of(name), shape)
 
 
+def _sentences(name: str, description: str) -> Column[EventRow]:
+    return Column(name, description, reader_of(name), is_wide=True)
+
+
 def _entries(of: str, described: Mapping[str, str]) -> Iterator[Column[EventRow]]:
     for inner, description in described.items():
         yield _field(f"{of}.{inner}", description, Shape.LIST)
@@ -70,7 +74,7 @@ EVENT_COLUMNS: tuple[Column[EventRow], ...] = (
         "The event's own date, exactly as precisely as it is known and no more.",
         Shape.DATE,
     ),
-    _field("title", "What happened, in a sentence."),
+    _sentences("title", "What happened, in a sentence."),
     Column("kind_in_words", "The kind in plain words.", _kind_in_words),
     _field(
         "status",
@@ -107,7 +111,7 @@ EVENT_COLUMNS: tuple[Column[EventRow], ...] = (
         "The same as ISO 3166-1 alpha-3 where there is one.",
         lambda territory: territory.alpha3,
     ),
-    _field("summary", "What happened and how it is known; where sources disagree it says so."),
+    _sentences("summary", "What happened and how it is known; where sources disagree it says so."),
     _field("place", "Where it happened."),
     Column(
         "first_source.publisher",

@@ -29,7 +29,7 @@ _CUT = " … (cut here: the CSV file has it whole)"
 
 _WIDTHS = {Shape.DATE: 12, Shape.DAY: 12, Shape.INSTANT: 28, Shape.NUMBER: 9, Shape.LINK: 40}
 _WIDTH_OF_TEXT = 24
-_WIDTHS_OF_NAMES = {"title": 60, "summary": 60}
+_WIDTH_OF_SENTENCES = 60
 _WIDTHS_ABOUT = (28, 12, 100)
 
 
@@ -59,8 +59,7 @@ class Xlsx(Generic[Item]):
 
     def _begin(self) -> None:
         for number, column in enumerate(self._columns):
-            width = _WIDTHS_OF_NAMES.get(column.name) or _WIDTHS.get(column.shape, _WIDTH_OF_TEXT)
-            self._sheet.set_column(number, number, width)
+            self._sheet.set_column(number, number, _width(column))
             self._sheet.write_string(0, number, column.name, self._bold)
         self._sheet.freeze_panes(1, 0)
 
@@ -105,6 +104,12 @@ async def build(book: Xlsx[Item], batches: AsyncGenerator[Sequence[Item], None])
     finally:
         # It is closed in any case, because its temporary files are open.
         await asyncio.to_thread(book.close)
+
+
+def _width(column: Column[Item]) -> int:
+    if column.is_wide:
+        return _WIDTH_OF_SENTENCES
+    return _WIDTHS.get(column.shape, _WIDTH_OF_TEXT)
 
 
 def _day_of(text: str, shape: Shape) -> date | None:

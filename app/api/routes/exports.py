@@ -14,6 +14,7 @@ from app.api.conditional import answer
 from app.api.filters import EventParameters
 from app.api.formats.asked import Asked
 from app.api.formats.atom import MAX_ENTRIES, feed
+from app.api.formats.columns import dictionary
 from app.api.formats.csv import Csv
 from app.api.formats.download import download, finished, while_connected
 from app.api.formats.event_columns import EVENT_COLUMNS, event_row
@@ -115,7 +116,7 @@ Exported = Annotated[Export, Depends(_export)]
     "/events.csv",
     summary="A table (CSV)",
     response_class=Response,
-    responses=described(CSV, "A table with a header; /v1/columns explains every column."),
+    responses=described(CSV, f"A table with a header.\n\n{dictionary(EVENT_COLUMNS)}"),
 )
 async def export_csv(export: Exported) -> Response:
     r"""Every event that matches as a row of a table, for any spreadsheet or statistics program.

@@ -83,7 +83,9 @@ async def import_file(
     An event whose id is unseen is recorded. One that is there with other facts is corrected: an
     import states how things are and needs no `If-Match`, so look at it with `dry_run` before. One
     that is there with the same facts is left alone, so a file can be sent twice. Ids that were
-    retracted or merged are faults.
+    retracted or merged are faults. A table from /v1/events.csv can be corrected and sent back: what
+    it has beyond these fields is passed over, and so is the apostrophe before what a spreadsheet
+    would take for a formula.
 
     If any row is faulty nothing is written, and the problem lists every fault (the first 1,000)
     with its line and field. At most 256 MiB. A file counts as one write, whatever comes of it.

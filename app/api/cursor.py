@@ -21,13 +21,13 @@ HOW_TO_GO_ON = (
 _DIGEST_BYTES = 9
 
 
-def encode(position: Sequence[str], question: Mapping[str, Any]) -> str:
+def encode(position: Sequence[Any], question: Mapping[str, Any]) -> str:
     """Return the cursor for a position in the answer to a question."""
     payload = json.dumps(list(position), ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(_digest(payload, question) + payload).decode().rstrip("=")
 
 
-def decode(cursor: str, question: Mapping[str, Any]) -> list[str]:
+def decode(cursor: str, question: Mapping[str, Any]) -> list[Any]:
     """Return the position that a cursor of this question holds.
 
     Raises:
@@ -41,7 +41,7 @@ def decode(cursor: str, question: Mapping[str, Any]) -> list[str]:
     digest, payload = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
     if not payload or digest != _digest(payload, question):
         raise refused()
-    position: list[str] = json.loads(payload)
+    position: list[Any] = json.loads(payload)
     return position
 
 

@@ -10,13 +10,17 @@ from app.api.instants import instant_of
 from app.api.known_at import KnownAtParameters
 from app.api.parameters import PageModel, fault, parameter, shown
 from app.domain.dates import DateFormatError, days_of
+from app.domain.errors import Fault, RefusedError
+from app.domain.search import parse
 from app.domain.vocabulary import Direction, KindOrFamily, Status, Verification
-from app.queries.events import Sort
+from app.queries.events import RANKED, Sort
 from app.queries.filter import DateField, DateMatch
 
 _SEVERAL = "With several, any of them is enough."
 _PICK = "Hold Ctrl (on a Mac Cmd) to pick several."
 DAY_FORMATS = "YYYY, YYYY-MM or YYYY-MM-DD, such as 2024, 2024-12 or 2024-12-22"
+_LONGEST_SEARCH = 500
+_MOST_PHRASES = 50
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}", re.ASCII)
 
 
@@ -26,8 +30,8 @@ class Include(StrEnum):
     TOTAL = "total"
 
 
-class EventParameters(KnownAtParameters):
-    """The parameters of every form in which events are asked for."""
+class FilterParameters(KnownAtParameters):
+    """Which events: the same parameters wherever events are asked for."""
 
     words: ClassVar = {
         **KnownAtParameters.words,
@@ -37,8 +41,24 @@ class EventParameters(KnownAtParameters):
         "direction": Direction,
         "date_field": DateField,
         "date_match": DateMatch,
-        "sort": Sort,
     }
+
+    q: str | None = parameter(
+        None,
+        "Search",
+        "Words that all occur in the title, the summary, the quotations, the places, or the names "
+        'of those who take part, in any language the register has for them. `"words in quotes"` '
+        "stand in a row; `or` stands between alternatives, `-` before what must not occur. Case "
+        "and accents don't matter, endings do: `embassy or embassies`.",
+        max_length=_LONGEST_SEARCH,
+        examples={
+            "all of these words": "Kabul embassy",
+            "words in a row": '"terrorist list"',
+            "one or the other": "embassy or consulate",
+            "one without the other": "Taliban -Kazakhstan",
+            "a name in Arabic": "طالبان",
+        },
+    )
 
     country: list[str] = parameter(
         [],
@@ -137,11 +157,20 @@ class EventParameters(KnownAtParameters):
         "day (its beginning in UTC).",
         examples={"since a day": "2026-11-01", "since an instant": "2026-11-23T10:00:00Z"},
     )
-    sort: Sort | None = parameter(
-        None,
-        "Order",
-        "`newest` first (if nothing is chosen), `oldest` first, or `recently_updated` first.",
-    )
+
+    @field_validator("q")
+    @classmethod
+    def _searchable(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        phrases = parse(value).phrases
+        if not phrases:
+            message = f"“{shown(value)}” holds no word to search for: write letters or digits."
+            raise fault(message, code="nothing_to_search")
+        if len(phrases) > _MOST_PHRASES:
+            message = f"Search for at most {_MOST_PHRASES} words or phrases at once."
+            raise fault(message, code="too_many_words")
+        return value
 
     @field_validator("date_from")
     @classmethod
@@ -157,6 +186,32 @@ class EventParameters(KnownAtParameters):
     @classmethod
     def _some_instant(cls, value: str | None) -> str | None:
         return value and instant_of(value).isoformat()
+
+
+class EventParameters(FilterParameters):
+    """The parameters of every form in which events are asked for."""
+
+    words: ClassVar = {**FilterParameters.words, "sort": Sort}
+
+    sort: Sort | None = parameter(
+        None,
+        "Order",
+        "`newest` first (if nothing is chosen), `oldest` first, or `recently_updated` first. With "
+        "*Search* also `relevance`: titles count most, then names, then summaries. Where more than "
+        f"{RANKED:,} events match, it is about the newest {RANKED:,}, and `ranked_newest` says so.",
+    )
+
+    def order(self) -> Sort:
+        """Return what to sort by.
+
+        Raises:
+            RefusedError: by relevance to nothing.
+
+        """
+        if self.sort is Sort.RELEVANCE and self.q is None:
+            message = "Relevance is about the words that are searched for: give q as well."
+            raise RefusedError(Fault("query", "sort", "needs_q", message))
+        return self.sort or Sort.NEWEST
 
 
 class EventPageParameters(EventParameters, PageModel):

@@ -11,8 +11,6 @@ from starlette.responses import Response
 from app.api import cursor
 from app.api.conditional import answer
 from app.api.links import continued
-from app.db.projections import Event
-from app.queries.keyset import Order
 
 
 def page(
@@ -36,11 +34,12 @@ def cursor_for(position: Sequence[Any] | None, question: Mapping[str, Any]) -> s
     return cursor.encode(texts, question)
 
 
-def position_in(text: str | None, question: Mapping[str, Any], order: Order) -> list[Any] | None:
-    """Return where a page begins in this order, or None at the beginning."""
+def position_in(
+    text: str | None, question: Mapping[str, Any], types: Sequence[type]
+) -> list[Any] | None:
+    """Return where a page begins, as values of these types, or None at the beginning."""
     if text is None:
         return None
-    types = [column.type.python_type for column in order.columns_of(Event.__table__.c)]
     try:
         return [
             kind.fromisoformat(value) if issubclass(kind, date) else value

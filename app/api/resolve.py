@@ -5,23 +5,25 @@ suggested, and a name with several meanings is refused with the choices.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from app.api.filters import EventParameters
+from app.api.filters import FilterParameters
 from app.api.parameters import QueryModel, meant, shown
 from app.db.engine import ReadConnection
 from app.domain import territories
 from app.domain.document import instant
 from app.domain.errors import Fault, RefusedError
 from app.domain.names import closest, fold
+from app.domain.search import parse
 from app.domain.territories import Territory
 from app.domain.vocabulary import PartyKind
 from app.queries import names
 from app.queries.filter import DateField, DateMatch, EventFilter
 from app.queries.names import Known, NamedParty
+from app.queries.search import text_condition
 
 Moment = TypeVar("Moment", date, datetime)
 
@@ -50,7 +52,7 @@ class Resolution:
 
 
 async def resolve(
-    connection: ReadConnection, parameters: EventParameters
+    connection: ReadConnection, parameters: FilterParameters
 ) -> tuple[EventFilter, dict[str, Any]]:
     """Return the filter to be asked, and the same as it is shown to the client.
 
@@ -72,10 +74,14 @@ async def resolve(
     _check_range(under_way, parameters)
     if under_way.faults:
         raise RefusedError(*under_way.faults)
-    return _filter(parameters, understood), shown_filter(parameters, understood)
+    wanted = _filter(parameters, understood)
+    if parameters.q is not None:
+        text = await text_condition(connection, parse(parameters.q), parameters.known())
+        wanted = replace(wanted, text=text)
+    return wanted, shown_filter(parameters, understood)
 
 
-def _folded(parameters: EventParameters) -> set[str]:
+def _folded(parameters: FilterParameters) -> set[str]:
     """Return the names to look up: those of parties, and those that are no territory's."""
     unplaced = [text for text in parameters.country if not territories.match(text)]
     parties = [text for name in PARTY_PARAMETERS for text in getattr(parameters, name)]
@@ -178,14 +184,14 @@ def _refuse_words(
         under_way.refuse(parameter, f"unknown_{parameter}", message, choices)
 
 
-def _check_range(under_way: Resolution, parameters: EventParameters) -> None:
+def _check_range(under_way: Resolution, parameters: FilterParameters) -> None:
     first, last = parameters.date_from, parameters.date_to
     if first and last and last < first:
         message = f"The range ends ({last}) before it begins ({first}): exchange the two."
         under_way.refuse("date_to", "empty_range", message)
 
 
-def _filter(parameters: EventParameters, understood: dict[str, list[str]]) -> EventFilter:
+def _filter(parameters: FilterParameters, understood: dict[str, list[str]]) -> EventFilter:
     return EventFilter(
         countries=tuple(_once(_expanded(understood["country"]))),
         parties=tuple(understood["party"]),

@@ -157,7 +157,7 @@ async def _prepare(settings: Settings, url: str) -> None:
 
 @commands.command()
 def migrate() -> None:
-    """Bring the database to the schema of this release."""
+    """Bring the database to the schema of this release, and what is read with it."""
     with addressed() as (_, url):
         run(_migrate(url))
         typer.echo(f"The schema is at {schema.newest_revision()}.")

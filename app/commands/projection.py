@@ -26,6 +26,7 @@ from app.domain.dates import Days, days_of
 from app.domain.document import Party, render
 from app.domain.history import Revision, Version
 from app.domain.pairs import pairs_of
+from app.domain.search import event_words
 from app.domain.vocabulary import DateName, family_of
 
 _EVENT_COLUMNS = [column.key for column in Event.__table__.columns]
@@ -139,6 +140,7 @@ def event_row(version: Version) -> dict[str, Any]:
         "updated_at": stamp.updated_at,
         "known_from": version.known_from,
         "document": version.document,
+        "words": event_words(facts),
     }
     return row if version.known_to is None else row | {"known_to": version.known_to}
 

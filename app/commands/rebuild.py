@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from app.commands import journal
 from app.commands.projection import put
-from app.commands.reference import rebuild_names
+from app.commands.reference import rebuild_names, rebuild_words
 from app.db.engine import Database, ReadConnection, WriteConnection
 from app.db.projections import Event, PastEvent, ProjectionState
 from app.db.tables import EventRevision, PartyRevision
@@ -33,7 +33,9 @@ async def count_events(connection: ReadConnection) -> int:
 async def rebuild(database: Database) -> AsyncIterator[int]:
     """Rebuild names and events, yielding after each batch how many events it held."""
     async with database.writing() as connection:
+        await journal.lock(connection)
         await rebuild_names(connection)
+        await rebuild_words(connection)
     after = ""
     while True:
         async with database.writing() as connection:

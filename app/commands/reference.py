@@ -5,7 +5,8 @@ corrected it.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
@@ -15,16 +16,19 @@ from app.commands import journal
 from app.commands.projection import project
 from app.commands.revise import Author, latest_revisions
 from app.db.engine import WriteConnection
-from app.db.projections import EventParty, PartyName
+from app.db.projections import EventParty, PartyName, PartyWords
 from app.db.tables import Party, PartyRevision, Regime
 from app.domain.errors import Fault, RefusedError
 from app.domain.names import fold
 from app.domain.reference import PartyFacts, RegimeFacts
+from app.domain.search import name_words
 from app.domain.territories import Territory, territories
 from app.domain.vocabulary import PartyKind
 
 _ITSELF = Author("chancery", "A territory of this release.")
 _SHOWN_IN_DOCUMENTS = ("name", "kind", "country")
+# A party that is younger than what is asked about goes by its first names.
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 async def add_territories(connection: WriteConnection) -> int:
@@ -47,6 +51,8 @@ async def add_parties(
         revisions = [_revision_row(party, 1, instant, author) for party in new]
         await connection.execute(insert_or(PartyRevision).on_conflict_do_nothing(), revisions)
         await _put_names(connection, new)
+        words = [_words_row(party.id, party.called, _BEFORE_ALL) for party in new]
+        await connection.execute(insert_or(PartyWords).on_conflict_do_nothing(), words)
     return len(new)
 
 
@@ -133,6 +139,25 @@ def _check_id(party: PartyFacts) -> None:
         raise RefusedError(Fault("body", "country", "other_country", message))
 
 
+async def rebuild_words(connection: WriteConnection) -> None:
+    """Make what parties were called when anew from their revisions; under the journal's lock."""
+    await connection.execute(delete(PartyWords))
+    table = PartyRevision
+    revisions = await connection.execute(
+        select(table.party, table.recorded_at, table.name, table.aliases).order_by(
+            table.party, table.revision
+        )
+    )
+    for party, group in groupby(revisions, key=lambda row: row.party):
+        first, *later = group
+        begins = [_BEFORE_ALL, *(row.recorded_at for row in later)]
+        rows = [
+            _words_row(party, (row.name, *row.aliases), begin, end)
+            for row, begin, end in zip([first, *later], begins, [*begins[1:], None], strict=True)
+        ]
+        await connection.execute(insert(PartyWords), rows)
+
+
 async def _change_party(
     connection: WriteConnection, before: PartyFacts, party: PartyFacts, author: Author
 ) -> None:
@@ -144,6 +169,10 @@ async def _change_party(
     await connection.execute(update(Party).where(Party.id == party.id).values(_row(party)))
     await connection.execute(delete(PartyName).where(PartyName.party == party.id))
     await _put_names(connection, [party])
+    so_far = (PartyWords.party == party.id) & PartyWords.known_to.is_(None)
+    await connection.execute(update(PartyWords).where(so_far).values(known_to=instant))
+    words = [_words_row(party.id, party.called, instant)]
+    await connection.execute(insert(PartyWords), words)
     if any(getattr(before, name) != getattr(party, name) for name in _SHOWN_IN_DOCUMENTS):
         showing = select(EventParty.event).where(EventParty.party == party.id).distinct()
         events = list(await connection.scalars(showing))
@@ -155,6 +184,13 @@ async def _put_names(connection: WriteConnection, parties: Sequence[PartyFacts])
     rows = [{"folded": folded, "party": party} for folded, party in keys if folded]
     if rows:
         await connection.execute(insert_or(PartyName).on_conflict_do_nothing(), rows)
+
+
+def _words_row(
+    party: str, called: Sequence[str], since: datetime, until: datetime | None = None
+) -> dict[str, Any]:
+    words = name_words(called)
+    return {"party": party, "known_from": since, "known_to": until, "words": words}
 
 
 def _row(party: PartyFacts) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Text,
+    text,
 )
-from sqlalchemy.dialects.postgresql import DATERANGE, Range
+from sqlalchemy.dialects.postgresql import DATERANGE, TSVECTOR, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables import Key, Table, one_of
@@ -59,6 +60,24 @@ class PartyName(Table):
     )
 
 
+class PartyWords(Table):
+    """What a party was called from `known_from` until before `known_to`, null until now, as words.
+
+    A projection of `party_revision`. The first row begins before all time: what is older than the
+    party goes by its first names.
+    """
+
+    __tablename__ = "party_words"
+    __table_args__ = (Index(None, "words", postgresql_using="gin"),)
+
+    party: Mapped[str] = mapped_column(
+        Key, ForeignKey("party.id", ondelete="CASCADE"), primary_key=True
+    )
+    known_from: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+    known_to: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    words: Mapped[str] = mapped_column(TSVECTOR)
+
+
 class _EventColumns:
     """What is filtered, sorted and served of an event, as it stands or as it once stood."""
 
@@ -83,6 +102,8 @@ class _EventColumns:
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     document: Mapped[str] = mapped_column(Text)
     known_from: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    # What is searched; empty until `chancery rebuild` has run after the migration that added it.
+    words: Mapped[str] = mapped_column(TSVECTOR, server_default=text("''"))
 
 
 class Event(_EventColumns, Table):
@@ -106,6 +127,7 @@ class Event(_EventColumns, Table):
         CheckConstraint("earliest <= latest", name="earliest_not_after_latest"),
         Index("ix_event_newest", "latest", "earliest", "id"),
         Index("ix_event_updated", "updated_at", "id"),
+        Index(None, "words", postgresql_using="gin"),
         Index("ix_event_regime", "regime", "latest", "earliest", "id"),
         Index("ix_event_measure", "measure", "latest", "earliest", "id"),
     )
@@ -119,6 +141,7 @@ class PastEvent(_EventColumns, Table):
         CheckConstraint("known_from < known_to", name="known_for_a_while"),
         Index("ix_past_event_newest", "latest", "earliest", "id"),
         Index("ix_past_event_known", "known_to", "known_from"),
+        Index(None, "words", postgresql_using="gin"),
     )
 
     # Sorted behind the inherited columns, so that the primary key begins with the id.

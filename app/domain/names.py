@@ -37,8 +37,8 @@ _LAST_CACHED = 0x2FFF
 _SHORT_I = re.compile("и\u0306")
 _SHORT_I_KEPT = "\ue000"
 # Chinese, Japanese and Korean are written without spaces between words, or with them at will.
-_EAST_ASIAN = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
-_EAST_ASIAN_GAP = re.compile(f"(?<=[{_EAST_ASIAN}]) (?=[{_EAST_ASIAN}])")
+EAST_ASIAN = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+_EAST_ASIAN_GAP = re.compile(f"(?<=[{EAST_ASIAN}]) (?=[{EAST_ASIAN}])")
 _LONGEST_GUESS = 80
 _SHORTEST_GUESS = 3
 _SHORTEST_BEGINNING = 4

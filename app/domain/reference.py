@@ -21,9 +21,14 @@ class PartyFacts(Facts):
     aliases: Aliases = ()
 
     @property
+    def called(self) -> tuple[str, ...]:
+        """What people call this party."""
+        return (self.name, *self.aliases)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Every way to write this party."""
-        return (self.id, self.name, *self.aliases)
+        return (self.id, *self.called)
 
 
 class RegimeFacts(Facts):

@@ -1,16 +1,29 @@
-"""The events that match a filter, a page at a time, and one event by its id."""
+"""The events that match a filter, a page at a time, and one event by its id.
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+Full text has two ways. A walk through the events in the order of the page finds common words at
+once and rare ones hardly ever; the index of words finds rare ones at once, and takes long over
+common ones because it knows no order. Which word is common the planner can't tell, so the walk is
+tried for a stretch, and where that doesn't fill the page, the index is asked.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, select, true, union_all
+from sqlalchemy import REAL, and_, cast, func, select, true, union_all
+from sqlalchemy.dialects.postgresql import TSQUERY
 
 from app.db.engine import ReadConnection
 from app.queries.filter import EventFilter, conditions
-from app.queries.keyset import AnySelect, Order
+from app.queries.keyset import AnyRow, AnySelect, Order
 from app.queries.knowledge import Everything, Knowledge
+
+RANKED = 10_000
+"""How many events are ranked by relevance at most: the newest that match."""
+_STRETCH = 5_000
+_STRETCH_FOR_RANKING = 25 * _STRETCH
 
 
 class Sort(StrEnum):
@@ -19,23 +32,37 @@ class Sort(StrEnum):
     NEWEST = "newest"
     OLDEST = "oldest"
     RECENTLY_UPDATED = "recently_updated"
+    RELEVANCE = "relevance"
 
 
 _BY_DAY = ("latest", "earliest", "id")
+KEY_TYPES: Mapping[str, type] = {
+    "rank": float,
+    "latest": date,
+    "earliest": date,
+    "updated_at": datetime,
+    "id": str,
+}
+"""The columns that lists are sorted by: none of them is ever null."""
 ORDERS = {
     Sort.NEWEST: Order(_BY_DAY, descending=True),
     Sort.OLDEST: Order(_BY_DAY),
     Sort.RECENTLY_UPDATED: Order(("updated_at", "id"), descending=True),
+    Sort.RELEVANCE: Order(("rank", *_BY_DAY), descending=True),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """Documents ready to send, where the next page begins, and how many match in all."""
+    """Documents ready to send, where the next page begins, and how many match in all.
+
+    `ranked` is how many of them the order of relevance is about, None where it is about all.
+    """
 
     documents: Sequence[str]
     next: tuple[Any, ...] | None
     total: int | None
+    ranked: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +78,11 @@ class Question:
         """The columns that the answer is sorted by."""
         return ORDERS[self.sort]
 
+    @property
+    def key_types(self) -> list[type]:
+        """The types of what says where a page begins."""
+        return [KEY_TYPES[column] for column in self.order.columns]
+
 
 async def events_page(
     connection: ReadConnection,
@@ -60,34 +92,113 @@ async def events_page(
     *,
     with_total: bool = False,
 ) -> EventPage:
-    """Return one page of the events that match, in one statement."""
+    """Return one page of the events that match, from one snapshot."""
     await question.knowledge.settle(connection)
-    statement = _page(question, after, limit)
-    if with_total:
-        statement = _with_total(statement, question)
-    rows = (await connection.execute(statement)).all()
+    rows: Sequence[AnyRow] = ()
+    if question.wanted.text is not None and not with_total:
+        rows = await _walked(connection, question, after, limit)
+    if not rows:
+        statement = _page(question, after, limit)
+        if with_total:
+            statement = _with_total(statement, question)
+        rows = (await connection.execute(statement)).all()
     shown = [row for row in rows[:limit] if row.document is not None]
     more = len(rows) > limit
     return EventPage(
         documents=[row.document for row in shown],
         next=tuple(question.order.columns_of(shown[-1])) if more else None,
         total=rows[0].total if with_total else None,
+        ranked=RANKED if _has_more_than_ranked(question, rows) else None,
     )
 
 
+def _has_more_than_ranked(question: Question, rows: Sequence[AnyRow]) -> bool:
+    return question.sort is Sort.RELEVANCE and bool(rows) and (rows[0].found or 0) > RANKED
+
+
+async def _walked(
+    connection: ReadConnection, question: Question, after: Sequence[Any] | None, limit: int
+) -> Sequence[AnyRow]:
+    """Return the rows of a page if a walk along a stretch finds all that it is made of."""
+    if question.sort is Sort.RELEVANCE:
+        return await _walked_for_ranking(connection, question, after, limit)
+    rows = (await connection.execute(_nearby(question, after, limit, _STRETCH))).all()
+    return rows if len(rows) > limit else ()
+
+
+async def _walked_for_ranking(
+    connection: ReadConnection, question: Question, after: Sequence[Any] | None, limit: int
+) -> Sequence[AnyRow]:
+    """Do the same for the order of relevance, which is made of more than a page."""
+    newest = replace(question, sort=Sort.NEWEST)
+    # So long a walk is worth trying only where a short one finds that it will do.
+    enough = RANKED * _STRETCH // _STRETCH_FOR_RANKING
+    near = _nearby(newest, None, enough, _STRETCH).subquery()
+    seen = await connection.scalar(select(func.count()).select_from(near))
+    if (seen or 0) <= enough:
+        return ()
+    nearby = _nearby(newest, None, RANKED, _STRETCH_FOR_RANKING)
+    rows = (await connection.execute(_ranked(question, nearby, after, limit))).all()
+    return rows if _has_more_than_ranked(question, rows) else ()
+
+
 def _page(question: Question, after: Sequence[Any] | None, limit: int) -> AnySelect:
+    if question.sort is not Sort.RELEVANCE:
+        return _all(question, after, limit)
+    newest = _all(replace(question, sort=Sort.NEWEST), None, RANKED)
+    return _ranked(question, newest, after, limit)
+
+
+def _all(question: Question, after: Sequence[Any] | None, limit: int) -> AnySelect:
     order = question.order
     pages = []
     for tables, known in question.knowledge.sources():
-        event = tables.event
-        found = select(event.document, *order.columns_of(event))
+        event: Any = tables.event
+        found = select(event.document, event.words, *order.columns_of(event))
         found = found.where(known, *conditions(question.wanted, tables))
+        if question.wanted.text is not None:
+            # Behind this fence the planner counts on all that is found, and asks the index.
+            event = found.offset(0).subquery().c
+            found = select(*event)
         pages.append(order.page(found, event, after, limit))
     if len(pages) == 1:
         return pages[0]
     # Each source gives its own first rows, of which the page is the first.
     both = union_all(*(select(*page.subquery().c) for page in pages)).subquery()
     return order.page(select(*both.c), both.c, None, limit)
+
+
+def _nearby(question: Question, after: Sequence[Any] | None, limit: int, stretch: int) -> AnySelect:
+    """Return those that match among the events that come next, whichever they are.
+
+    Nothing else is asked of the events that are walked through, so that it never takes long.
+    """
+    order = question.order
+    stretches = []
+    for tables, known in question.knowledge.sources():
+        walk = order.page(select(tables.event, known.label("known")), tables.event, after, stretch)
+        event: Any = walk.subquery().c
+        matches = and_(event.known, *conditions(question.wanted, replace(tables, event=event)))
+        shown = event.document, event.words, *order.columns_of(event)
+        stretches.append(select(*shown, matches.label("matches")))
+    walked = union_all(*stretches).subquery()
+    first = select(*walked.c).order_by(*order.sorted(walked.c)).limit(stretch).subquery()
+    return order.page(select(*first.c).where(first.c.matches), first.c, None, limit)
+
+
+def _ranked(
+    question: Question, newest: AnySelect, after: Sequence[Any] | None, limit: int
+) -> AnySelect:
+    """Return a page of the newest that match by relevance, each beside how many were found."""
+    found = newest.cte()
+    kept = select(found).order_by(*ORDERS[Sort.NEWEST].sorted(found.c)).limit(RANKED).subquery()
+    rank = func.ts_rank(kept.c.words, cast(question.wanted.text, TSQUERY), type_=REAL)
+    ranked = select(
+        *kept.c,
+        rank.label("rank"),
+        select(func.count()).select_from(found).scalar_subquery().label("found"),
+    ).subquery()
+    return question.order.page(select(*ranked.c), ranked.c, after, limit)
 
 
 def _with_total(page: AnySelect, question: Question) -> AnySelect:

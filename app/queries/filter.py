@@ -5,8 +5,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy import ColumnElement, and_, cast, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import TSQUERY, Range
 
 from app.db.projections import (
     Event,
@@ -57,6 +57,8 @@ class EventFilter:
     date_field: DateField = DateField.DATE
     date_match: DateMatch = DateMatch.OVERLAPS
     updated_since: datetime | None = None
+    text: str | None = None
+    """Full text, as a tsquery in which names stand for parties."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,14 @@ def conditions(wanted: EventFilter, tables: Tables) -> list[ColumnElement[bool]]
         *_party_conditions(wanted, tables),
         *_word_conditions(wanted, tables.event),
         *_date_conditions(wanted, tables.event),
+        *([] if wanted.text is None else [has_words(tables.event.words, wanted.text)]),
     ]
+
+
+def has_words(words: Any, text: Any) -> ColumnElement[bool]:
+    """Return the condition that a tsvector meets a tsquery."""
+    met: ColumnElement[bool] = words.bool_op("@@")(cast(text, TSQUERY))
+    return met
 
 
 def _party_conditions(wanted: EventFilter, tables: Tables) -> list[ColumnElement[bool]]:

@@ -1,13 +1,13 @@
 """Positions: what each event says of each two of its parties, and whether projections are stale.
 
-What was recorded before has no pairs yet, so `chancery migrate` rebuilds the projections where
-there is anything to rebuild.
+What was recorded before has no pairs yet, nor words to search for, so `chancery migrate` rebuilds
+the projections where there is anything to rebuild.
 """
 
 from alembic import op
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 COLUMNS = """
         actor TEXT COLLATE "C" NOT NULL,
@@ -61,7 +61,7 @@ STATEMENTS = (
         CONSTRAINT pk_projection_state PRIMARY KEY (stale)
     )
     """,
-    "INSERT INTO projection_state SELECT EXISTS (SELECT FROM event_revision)",
+    "INSERT INTO projection_state SELECT EXISTS (SELECT FROM party_revision)",
     """
     GRANT SELECT ON event_pair, past_event_pair, projection_state
         TO chancery_reader, chancery_writer

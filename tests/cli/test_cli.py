@@ -20,8 +20,10 @@ from sqlalchemy import make_url
 
 from app.db import schema
 from app.db.embedded import embedded
+from app.db.engine import Database
 from tests.support.database import execute
 from tests.support.processes import postmasters, socket_dir
+from tests.support.projections import Projections, projections
 from tests.support.service import (
     ROOT,
     clean_environment,
@@ -144,6 +146,16 @@ def test_each_command_says_in_one_line_what_it_did(unmigrated_url: str) -> None:
     again = f"Loaded the sample timeline: 0 of {events} events, 0 parties and 0 regimes were new."
     assert said(chancery("load", url=unmigrated_url)) == again
     assert said(chancery("rebuild", url=unmigrated_url)).startswith(f"Rebuilt {events} events")
+
+
+def test_an_upgrade_brings_what_is_read_along(empty_url: str) -> None:
+    said(chancery("load", url=empty_url))
+    before = asyncio.run(everything_read(empty_url))
+    asyncio.run(schema.migrate(empty_url, "-1"))
+    assert said(chancery("migrate", url=empty_url)).startswith("The schema is at ")
+    assert asyncio.run(everything_read(empty_url)) == before
+    assert before["event"]
+    assert all(row["words"] for row in before["event"])
 
 
 def test_openapi_prints_the_document_and_needs_no_database() -> None:
@@ -349,6 +361,11 @@ def test_a_server_that_was_shut_down_by_somebody_else_is_no_failure(data_dir: Pa
 def at_any_port(command: str) -> list[str]:
     """Return the command, which shall not meet what else may listen on this machine."""
     return [command, "--port", str(free_port())] if command == "serve" else [command]
+
+
+async def everything_read(url: str) -> Projections:
+    async with Database(url) as database:
+        return await projections(database)
 
 
 def run_sql(url: str, statement: str) -> None:

@@ -32,6 +32,7 @@ FILTERS = [
     EventFilter(countries=("AF",)),
     EventFilter(parties=("taliban",), statuses=("in_effect", "proposed")),
     EventFilter(measures=("one-measure",), regimes=("RU-UFL", "KZ-NLTO")),
+    EventFilter(text="'corrected' | '=taliban' & !'=hamas'"),
 ]
 
 
@@ -136,6 +137,7 @@ async def snapshot(database: Database, ids: list[str], at: Recorded | None) -> S
             await events_page(connection, Question(wanted, sort, knowledge), 1_000, with_total=True)
             for wanted in FILTERS
             for sort in Sort
+            if wanted.text is not None or sort is not Sort.RELEVANCE
         ]
         events = {each: await event_document(connection, each, knowledge) for each in ids}
         now = await connection.scalar(text("SELECT clock_timestamp()"))

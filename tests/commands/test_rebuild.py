@@ -49,6 +49,8 @@ async def test_whatever_was_done_to_the_projection_is_put_right(empty_url: str) 
                 "UPDATE event SET document = '{}', latest = 'infinity', status = 'rejected'",
                 "UPDATE event_party SET country = 'XK', role = 'mentioned'",
                 "DELETE FROM party_name WHERE party < 'm'",
+                "UPDATE event SET words = ''",
+                "DELETE FROM party_words WHERE party > 'm'",
             ):
                 await connection.execute(text(damage))
         await rebuilt(database)
@@ -97,6 +99,7 @@ async def test_another_alias_changes_names_and_no_document(empty_url: str) -> No
         after = await projections(database)
         assert {"folded": "another alias", "party": "hamas"} in after.pop("party_name")
         before.pop("party_name")
+        assert len(after.pop("party_words")) == len(before.pop("party_words")) + 1
         assert after == before
         whole = await projections(database)
         await rebuilt(database)

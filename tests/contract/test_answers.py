@@ -14,6 +14,7 @@ ANSWERS = {
     "/v1/events?country=RU&limit=1": "/v1/events",
     "/v1/events?party=FR&actor=KZ": "/v1/events",
     "/v1/events.timelinejs.json": "/v1/events.timelinejs.json",
+    "/v1/events?q=embassy&sort=relevance&limit=2": "/v1/events",
     "/v1/events/kz-taliban-delisting-2023": "/v1/events/{id}",
     "/v1/events/kz-taliban-delisting-2023/revisions": "/v1/events/{id}/revisions",
     "/v1/events/kz-taliban-delisting-2023/revisions/1": "/v1/events/{id}/revisions/{revision}",

@@ -14,7 +14,7 @@ from app.settings import Settings
 FILTERS = {
     "country", "party", "actor", "subject", "kind", "status", "verification", "direction",
     "regime", "measure", "date_from", "date_to", "date_field", "date_match", "updated_since",
-    "sort", "limit", "cursor", "include", "known_at", "knowledge",
+    "sort", "limit", "cursor", "include", "known_at", "knowledge", "q",
 }  # fmt: skip
 OPERATIONS = {
     "/v1/events": {"get", "post"},
@@ -155,6 +155,7 @@ def test_closed_lists_are_drop_downs(document: dict[str, Any]) -> None:
 def test_examples_survive_where_they_are_needed(document: dict[str, Any]) -> None:
     listed = {p["name"]: p for p in document["paths"]["/v1/events"]["get"]["parameters"]}
     for name in (
+        "q",
         "country",
         "party",
         "actor",

@@ -15,6 +15,7 @@ _STATEMENTS = {
     "event_pair": "SELECT * FROM event_pair ORDER BY event, actor, subject",
     "past_event_pair": "SELECT * FROM past_event_pair ORDER BY event, known_from, actor, subject",
     "party_name": "SELECT * FROM party_name ORDER BY folded, party",
+    "party_words": "SELECT * FROM party_words ORDER BY party, known_from",
 }
 Projections = dict[str, list[dict[str, Any]]]
 

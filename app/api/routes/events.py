@@ -18,7 +18,7 @@ from app.api.state import Register
 from app.domain.document import EventDocument, TombstoneDocument
 from app.domain.errors import NotFoundError
 from app.domain.history import GONE, revision_of
-from app.queries.events import Question, Sort, event_document, events_page
+from app.queries.events import RANKED, Question, event_document, events_page
 from app.queries.history import latest_revision
 from app.queries.knowledge import Recorded
 
@@ -36,6 +36,12 @@ class EventPageDocument(BaseModel):
     )
     total: int | None = Field(
         default=None, description="With `include=total`: how many events match in all."
+    )
+    ranked_newest: int | None = Field(
+        default=None,
+        description="With `sort=relevance`, only where more events match: the newest so many are "
+        "ranked and shown, and older ones are on no page.",
+        examples=[RANKED],
     )
 
 
@@ -71,7 +77,7 @@ async def list_events(
     leave empty doesn't filter. `filter` in the answer shows how your question was understood;
     `next` is the address of the next page, and is null when you have seen everything.
     """
-    sort, knowledge = parameters.sort or Sort.NEWEST, parameters.known()
+    sort, knowledge = parameters.order(), parameters.known()
     async with register.reading() as connection:
         wanted, shown = await resolve(connection, parameters)
         bound = {"of": "events", "sort": sort, "filter": shown}
@@ -80,11 +86,12 @@ async def list_events(
             connection,
             question,
             parameters.limit,
-            position_in(parameters.cursor, bound, question.order),
+            position_in(parameters.cursor, bound, question.key_types),
             with_total=Include.TOTAL in parameters.include,
         )
-    total = {} if found.total is None else {"total": found.total}
-    return page(request, found.documents, cursor_for(found.next, bound), filter=shown, **total)
+    counted = {"total": found.total, "ranked_newest": found.ranked}
+    stated = {name: count for name, count in counted.items() if count is not None}
+    return page(request, found.documents, cursor_for(found.next, bound), filter=shown, **stated)
 
 
 EventId = Annotated[

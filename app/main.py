@@ -17,6 +17,7 @@ from app.api.routes import (
     editing,
     events,
     exports,
+    facets,
     health,
     history,
     imports,
@@ -39,6 +40,7 @@ from app.web import docs
 # In the order in which the documentation shows them.
 RESOURCES = (
     events,
+    facets,
     positions,
     exports,
     position_exports,

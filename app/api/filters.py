@@ -28,6 +28,7 @@ class Include(StrEnum):
     """What can be added to a page."""
 
     TOTAL = "total"
+    FACETS = "facets"
 
 
 class FilterParameters(KnownAtParameters):
@@ -220,7 +221,10 @@ class EventPageParameters(EventParameters, PageModel):
     words: ClassVar = {**EventParameters.words, "include": Include}
 
     include: list[Include] = parameter(
-        [], "Also show", "`total`: how many events match in all. It costs a count."
+        [],
+        "Also show",
+        "`total`: how many events match in all. `facets`: how many of them have which value, see "
+        f"/v1/facets. Either costs a count. {_PICK}",
     )
 
 

@@ -223,7 +223,7 @@ def shown_filter(parameters: QueryModel, understood: Mapping[str, list[str]]) ->
     """Return what was asked, in the order of the parameters, with names resolved."""
     given = parameters.model_dump(
         mode="json",
-        exclude={"limit", "cursor", "include", "sort"},
+        exclude={"limit", "cursor", "include", "sort", "by"},
         exclude_defaults=True,
         by_alias=True,
     )

@@ -37,7 +37,7 @@ from tests.support.problems import problem_of
         ("direction=easy", "direction", "unknown_value", "easing"),
         ("sort=relevance", "sort", "needs_q", None),
         ("sort=relevance&q=", "sort", "needs_q", None),
-        ("include=facets", "include", "unknown_value", None),
+        ("include=facet", "include", "unknown_value", "facets"),
         ("date_field=published", "date_field", "unknown_value", None),
         ("date_match=inside", "date_match", "unknown_value", None),
         ("limit=0", "limit", "out_of_range", None),

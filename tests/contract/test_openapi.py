@@ -25,6 +25,7 @@ OPERATIONS = {
     "/v1/events.ics": {"get"},
     "/v1/events.timelinejs.json": {"get"},
     "/v1/events.jsonl": {"get"},
+    "/v1/facets": {"get"},
     "/v1/events/{id}": {"get", "put", "patch"},
     "/v1/events/{id}/retract": {"post"},
     "/v1/events/{id}/restore": {"post"},

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from app.api.conditional import answer
 from app.api.examples import EVENT
+from app.api.facets import FacetCount, counted
 from app.api.filters import EventPageParameters, Include
 from app.api.gone import gone
 from app.api.known_at import KnownAtParameters
@@ -19,6 +20,7 @@ from app.domain.document import EventDocument, TombstoneDocument
 from app.domain.errors import NotFoundError
 from app.domain.history import GONE, revision_of
 from app.queries.events import RANKED, Question, event_document, events_page
+from app.queries.facets import DEFAULT
 from app.queries.history import latest_revision
 from app.queries.knowledge import Recorded
 
@@ -36,6 +38,9 @@ class EventPageDocument(BaseModel):
     )
     total: int | None = Field(
         default=None, description="With `include=total`: how many events match in all."
+    )
+    facets: dict[str, list[FacetCount]] | None = Field(
+        default=None, description="With `include=facets`: the counts that /v1/facets gives."
     )
     ranked_newest: int | None = Field(
         default=None,
@@ -89,8 +94,10 @@ async def list_events(
             position_in(parameters.cursor, bound, question.key_types),
             with_total=Include.TOTAL in parameters.include,
         )
-    counted = {"total": found.total, "ranked_newest": found.ranked}
-    stated = {name: count for name, count in counted.items() if count is not None}
+        members: dict[str, Any] = {"total": found.total, "ranked_newest": found.ranked}
+        if Include.FACETS in parameters.include:
+            members["facets"], _ = await counted(connection, wanted, knowledge, DEFAULT)
+    stated = {name: member for name, member in members.items() if member is not None}
     return page(request, found.documents, cursor_for(found.next, bound), filter=shown, **stated)
 
 

@@ -1,0 +1,204 @@
+"""How many of the events that match have which value: counts for a form, bars for a histogram.
+
+A count is what the filter of that name would find: each event once, however many of its parties
+have the value; a bloc, shown where an organ of its own takes part, stands for its members, too.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    tuple_,
+    union_all,
+)
+
+from app.db.engine import ReadConnection
+from app.domain.territories import expand, territories
+from app.domain.vocabulary import Role
+from app.queries.filter import EventFilter, Tables, conditions
+from app.queries.keyset import AnySelect
+from app.queries.knowledge import Knowledge
+
+
+class Facet(StrEnum):
+    """What can be counted by."""
+
+    COUNTRY = "country"
+    ACTOR = "actor"
+    SUBJECT = "subject"
+    PARTY = "party"
+    KIND = "kind"
+    FAMILY = "family"
+    STATUS = "status"
+    VERIFICATION = "verification"
+    DIRECTION = "direction"
+    REGIME = "regime"
+    MEASURE = "measure"
+    YEAR = "year"
+    MONTH = "month"
+
+
+IN_TIME = {Facet.YEAR: "YYYY", Facet.MONTH: "YYYY-MM"}
+"""Facets of which every event has a value, though it may be none: how theirs is written."""
+OF_PARTIES = (Facet.COUNTRY, Facet.ACTOR, Facet.SUBJECT, Facet.PARTY)
+DEFAULT = (
+    Facet.COUNTRY,
+    Facet.KIND,
+    Facet.FAMILY,
+    Facet.STATUS,
+    Facet.VERIFICATION,
+    Facet.DIRECTION,
+    Facet.REGIME,
+    Facet.YEAR,
+)
+"""What is counted by where nothing is chosen: what forms offer to choose from."""
+_ROLES = {Facet.ACTOR: Role.ACTOR, Facet.SUBJECT: Role.SUBJECT}
+# Beside the facets: which blocs take part together, and all.
+_BLOCS, _TOTAL = "blocs", "total"
+Counts = Mapping[str | None, int]
+
+
+async def facets(
+    connection: ReadConnection, wanted: EventFilter, knowledge: Knowledge, by: Collection[Facet]
+) -> tuple[Mapping[Facet, Counts], int]:
+    """Return the counts of each value by facet, and how many events match: from one snapshot."""
+    await knowledge.settle(connection)
+    counted: dict[str, dict[str | None, int]] = {name: {} for name in (*by, _BLOCS, _TOTAL)}
+    for row in await connection.execute(union_all(*_statements(wanted, knowledge, by))):
+        if row.value is not None or row.facet in (*IN_TIME, _TOTAL):
+            counted[row.facet][row.value] = row.events
+    if Facet.COUNTRY in by:
+        _with_members(counted[Facet.COUNTRY], counted[_BLOCS])
+    return {facet: counted[facet] for facet in by}, counted[_TOTAL][None]
+
+
+def _statements(
+    wanted: EventFilter, knowledge: Knowledge, by: Collection[Facet]
+) -> list[AnySelect]:
+    of_events = [facet for facet in by if facet not in OF_PARTIES]
+    matching = [
+        (tables, _matching(tables, of_events, known, *conditions(wanted, tables)))
+        for tables, known in knowledge.sources()
+    ]
+    statements = [_of_events([found for _, found in matching], of_events)]
+    if set(by) & set(OF_PARTIES):
+        taking_part = union_all(*(_taking_part(*each) for each in matching)).cte()
+        for facet in by:
+            if facet is Facet.COUNTRY:
+                statements += _of_countries(taking_part)
+            elif facet in OF_PARTIES:
+                statements.append(_of_parties(facet, taking_part))
+    return statements
+
+
+def _matching(
+    tables: Tables, of_events: Collection[Facet], *conditions: ColumnElement[bool]
+) -> CTE:
+    event = tables.event
+    values = [_value(facet, event).label(facet) for facet in of_events]
+    keys = [getattr(event, name) for name in tables.key]
+    return select(*keys, *values).where(*conditions).cte()
+
+
+def _value(facet: Facet, event: Any) -> ColumnElement[Any]:
+    if facet not in IN_TIME:
+        column: ColumnElement[Any] = getattr(event, facet)
+        return column
+    # An infinite day, which stands for an open end, is written as null.
+    first, last = (func.to_char(day, IN_TIME[facet]) for day in (event.earliest, event.latest))
+    return case((first == last, first))
+
+
+def _of_events(matching: Sequence[CTE], facets: Sequence[Facet]) -> AnySelect:
+    """Return the counts by what every event has one of, and of all, in one pass."""
+    each = (select(literal(1).label("one"), *(m.c[facet] for facet in facets)) for m in matching)
+    found = union_all(*each).subquery()
+    values = [found.c[facet] for facet in facets]
+    # A row counts by one of the columns; of those that it doesn't count by, GROUPING is 1.
+    counted_by = [
+        (func.grouping(value) == 0, literal(facet.value))
+        for value, facet in zip(values, facets, strict=True)
+    ]
+    return (
+        select(
+            (case(*counted_by, else_=_TOTAL) if facets else literal(_TOTAL)).label("facet"),
+            cast(func.coalesce(*values, null()), Text).label("value"),
+            func.count().label("events"),
+        )
+        .select_from(found)
+        .group_by(func.grouping_sets(*map(tuple_, values), tuple_()))
+    )
+
+
+def _taking_part(tables: Tables, matching: CTE) -> AnySelect:
+    party = tables.party
+    keys = zip(tables.party_key, tables.key, strict=True)
+    same = and_(*(getattr(party, theirs) == matching.c[own] for theirs, own in keys))
+    return select(party.event, party.party, party.role, party.country).join(matching, same)
+
+
+def _of_parties(facet: Facet, taking_part: CTE) -> AnySelect:
+    each = select(taking_part.c.event, taking_part.c.party.label("value")).distinct()
+    if facet in _ROLES:
+        each = each.where(taking_part.c.role == _ROLES[facet])
+    return _counted(facet, each)
+
+
+def _of_countries(taking_part: CTE) -> list[AnySelect]:
+    """Return the counts by country, and by which blocs those who take part belong to."""
+    each = select(taking_part.c.event, taking_part.c.country.label("value")).distinct()
+    codes, sets = zip(*_blocs_of().items(), strict=True)
+    arrays = cast(list(codes), ARRAY(Text)), cast(list(sets), ARRAY(BigInteger))
+    belongs = func.unnest(*arrays).table_valued("country", "blocs").render_derived()
+    blocs = func.bit_or(cast(belongs.c.blocs, BigInteger))
+    together = (
+        select(taking_part.c.event, cast(blocs, Text).label("value"))
+        .join(belongs, belongs.c.country == taking_part.c.country)
+        .group_by(taking_part.c.event)
+    )
+    return [_counted(Facet.COUNTRY, each), _counted(_BLOCS, together)]
+
+
+@cache
+def _bits() -> Mapping[str, int]:
+    """Return a bit for each bloc, so that a set of blocs is a number."""
+    blocs = (each.code for each in territories().values() if each.kind == "bloc")
+    return {code: 1 << place for place, code in enumerate(blocs)}
+
+
+@cache
+def _blocs_of() -> Mapping[str, int]:
+    """Return, for every territory, the blocs that stand for it."""
+    blocs: dict[str, int] = {}
+    for bloc, bit in _bits().items():
+        for code in expand(bloc):
+            blocs[code] = blocs.get(code, 0) | bit
+    return blocs
+
+
+def _with_members(countries: dict[str | None, int], together: Counts) -> None:
+    """Put what the blocs' members take part in to what their own organs do."""
+    for bloc, bit in _bits().items():
+        if bloc in countries:
+            countries[bloc] = sum(n for blocs, n in together.items() if int(blocs or 0) & bit)
+
+
+def _counted(facet: str, each: Select[Any]) -> AnySelect:
+    found = each.subquery()
+    count = func.count().label("events")
+    return select(literal(str(facet)), found.c.value, count).group_by(found.c.value)

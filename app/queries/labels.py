@@ -1,0 +1,72 @@
+"""What the values of facets are called: in the register's words, and by the names of that time."""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+
+from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from app.db.engine import ReadConnection
+from app.db.tables import PartyRevision, Regime
+from app.domain.labels import word_lists
+from app.domain.territories import territories
+from app.queries.facets import OF_PARTIES, Counts, Facet
+from app.queries.knowledge import Knowledge, Recorded
+
+Labels = Mapping[str, str]
+_NOT_WITHIN_ONE = {Facet.YEAR: "Not within one year", Facet.MONTH: "Not within one month"}
+
+
+async def labels(
+    connection: ReadConnection, counted: Mapping[Facet, Counts], knowledge: Knowledge
+) -> Mapping[Facet, Labels]:
+    """Return what each value is called; one without a name of its own is called as it is."""
+    parties = {
+        value or ""
+        for facet, counts in counted.items()
+        if facet in OF_PARTIES and facet is not Facet.COUNTRY
+        for value in counts
+    }
+    of_parties = await _party_names(connection, parties, knowledge) if parties else {}
+    regimes = await _regime_names(connection) if Facet.REGIME in counted else {}
+    return {facet: _labels_of(facet, of_parties, regimes) for facet in counted}
+
+
+def label_of(facet: Facet, value: str | None, labels: Labels) -> str:
+    """Return what a value is called."""
+    if value is None:
+        return _NOT_WITHIN_ONE[facet]
+    if facet is Facet.MONTH:
+        return f"{date.fromisoformat(f'{value}-01'):%B %Y}"
+    return labels.get(value, value)
+
+
+def _labels_of(facet: Facet, parties: Labels, regimes: Labels) -> Labels:
+    if facet is Facet.COUNTRY:
+        return {code: territory.name for code, territory in territories().items()}
+    if facet in OF_PARTIES:
+        return parties
+    if facet is Facet.REGIME:
+        return regimes
+    return word_lists()[facet].words if facet in word_lists() else {}
+
+
+async def _party_names(
+    connection: ReadConnection, parties: Collection[str], knowledge: Knowledge
+) -> Labels:
+    table = PartyRevision
+    statement = (
+        select(table.party, table.name)
+        .where(table.party.in_(parties))
+        .ext(distinct_on(table.party))
+        .order_by(table.party, table.revision.desc())
+    )
+    if isinstance(knowledge, Recorded):
+        known = table.recorded_at <= knowledge.instant
+        statement = statement.where(or_(known, table.revision == 1))
+    return {row.party: row.name for row in await connection.execute(statement)}
+
+
+async def _regime_names(connection: ReadConnection) -> Labels:
+    rows = await connection.execute(select(Regime.code, Regime.name))
+    return {row.code: row.name for row in rows}

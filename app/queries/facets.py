@@ -4,7 +4,8 @@ A count is what the filter of that name would find: each event once, however man
 have the value; a bloc, shown where an organ of its own takes part, stands for its members, too.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -21,7 +22,6 @@ from sqlalchemy import (
     cast,
     func,
     literal,
-    null,
     select,
     tuple_,
     union_all,
@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from app.db.engine import ReadConnection
 from app.domain.territories import expand, territories
-from app.domain.vocabulary import Role
+from app.domain.vocabulary import DIRECTION_OF_KIND, Role, family_of
 from app.queries.filter import EventFilter, Tables, conditions
 from app.queries.keyset import AnySelect
 from app.queries.knowledge import Knowledge
@@ -53,8 +53,8 @@ class Facet(StrEnum):
     MONTH = "month"
 
 
-IN_TIME = {Facet.YEAR: "YYYY", Facet.MONTH: "YYYY-MM"}
-"""Facets of which every event has a value, though it may be none: how theirs is written."""
+IN_TIME = (Facet.YEAR, Facet.MONTH)
+"""Facets of which every event has a value, though it may be none."""
 OF_PARTIES = (Facet.COUNTRY, Facet.ACTOR, Facet.SUBJECT, Facet.PARTY)
 DEFAULT = (
     Facet.COUNTRY,
@@ -68,6 +68,19 @@ DEFAULT = (
 )
 """What is counted by where nothing is chosen: what forms offer to choose from."""
 _ROLES = {Facet.ACTOR: Role.ACTOR, Facet.SUBJECT: Role.SUBJECT}
+# What an event has one of follows from these columns of it.
+_DAYS = ("earliest", "latest")
+_COLUMNS: Mapping[Facet, tuple[str, ...]] = {
+    Facet.KIND: ("kind",),
+    Facet.FAMILY: ("kind",),
+    Facet.STATUS: ("status",),
+    Facet.VERIFICATION: ("verification",),
+    Facet.DIRECTION: ("kind",),
+    Facet.REGIME: ("regime",),
+    Facet.MEASURE: ("measure",),
+    Facet.YEAR: _DAYS,
+    Facet.MONTH: _DAYS,
+}
 # Beside the facets: which blocs take part together, and all.
 _BLOCS, _TOTAL = "blocs", "total"
 Counts = Mapping[str | None, int]
@@ -78,24 +91,50 @@ async def facets(
 ) -> tuple[Mapping[Facet, Counts], int]:
     """Return the counts of each value by facet, and how many events match: from one snapshot."""
     await knowledge.settle(connection)
-    counted: dict[str, dict[str | None, int]] = {name: {} for name in (*by, _BLOCS, _TOTAL)}
+    counted: dict[str, dict[str | None, int]] = defaultdict(dict)
     for row in await connection.execute(union_all(*_statements(wanted, knowledge, by))):
-        if row.value is not None or row.facet in (*IN_TIME, _TOTAL):
-            counted[row.facet][row.value] = row.events
-    if Facet.COUNTRY in by:
-        _with_members(counted[Facet.COUNTRY], counted[_BLOCS])
-    return {facet: counted[facet] for facet in by}, counted[_TOTAL][None]
+        if row.value is not None or row.counted_by == _TOTAL:
+            counted[row.counted_by][row.value] = row.events
+    _with_members(counted[Facet.COUNTRY], counted[_BLOCS])
+    found = {facet: _folded(facet, counted[_counted_by(facet)]) for facet in by}
+    return found, counted[_TOTAL][None]
+
+
+def _counted_by(facet: Facet) -> str:
+    return facet if facet in OF_PARTIES else " ".join(_COLUMNS[facet])
+
+
+def _folded(facet: Facet, counts: Counts) -> Counts:
+    """Return the counts by what follows from the values that were counted by."""
+    folded: Counter[str | None] = Counter()
+    for value, count in counts.items():
+        folded[_following(facet, value or "")] += count
+    return folded
+
+
+def _following(facet: Facet, value: str) -> str | None:
+    if facet is Facet.FAMILY:
+        return family_of(value)
+    if facet is Facet.DIRECTION:
+        return DIRECTION_OF_KIND[value]
+    if facet in IN_TIME:
+        # Infinite days, which stand for open ends, begin unlike each other and any other day.
+        length = len("2024" if facet is Facet.YEAR else "2024-12")
+        first, last = (day[:length] for day in value.split())
+        return first if first == last else None
+    return value
 
 
 def _statements(
     wanted: EventFilter, knowledge: Knowledge, by: Collection[Facet]
 ) -> list[AnySelect]:
-    of_events = [facet for facet in by if facet not in OF_PARTIES]
+    sets = list(dict.fromkeys(_COLUMNS[facet] for facet in by if facet not in OF_PARTIES))
+    columns = [column for columns in sets for column in columns]
     matching = [
-        (tables, _matching(tables, of_events, known, *conditions(wanted, tables)))
+        (tables, _matching(tables, columns, known, *conditions(wanted, tables)))
         for tables, known in knowledge.sources()
     ]
-    statements = [_of_events([found for _, found in matching], of_events)]
+    statements = [_of_events([found for _, found in matching], sets)]
     if set(by) & set(OF_PARTIES):
         taking_part = union_all(*(_taking_part(*each) for each in matching)).cte()
         for facet in by:
@@ -106,42 +145,31 @@ def _statements(
     return statements
 
 
-def _matching(
-    tables: Tables, of_events: Collection[Facet], *conditions: ColumnElement[bool]
-) -> CTE:
-    event = tables.event
-    values = [_value(facet, event).label(facet) for facet in of_events]
-    keys = [getattr(event, name) for name in tables.key]
-    return select(*keys, *values).where(*conditions).cte()
+def _matching(tables: Tables, columns: Iterable[str], *conditions: ColumnElement[bool]) -> CTE:
+    named = [getattr(tables.event, name) for name in (*tables.key, *columns)]
+    return select(*named).where(*conditions).cte()
 
 
-def _value(facet: Facet, event: Any) -> ColumnElement[Any]:
-    if facet not in IN_TIME:
-        column: ColumnElement[Any] = getattr(event, facet)
-        return column
-    # An infinite day, which stands for an open end, is written as null.
-    first, last = (func.to_char(day, IN_TIME[facet]) for day in (event.earliest, event.latest))
-    return case((first == last, first))
-
-
-def _of_events(matching: Sequence[CTE], facets: Sequence[Facet]) -> AnySelect:
-    """Return the counts by what every event has one of, and of all, in one pass."""
-    each = (select(literal(1).label("one"), *(m.c[facet] for facet in facets)) for m in matching)
-    found = union_all(*each).subquery()
-    values = [found.c[facet] for facet in facets]
-    # A row counts by one of the columns; of those that it doesn't count by, GROUPING is 1.
+def _of_events(matching: Sequence[CTE], sets: Sequence[tuple[str, ...]]) -> AnySelect:
+    """Return the counts by each of these sets of columns, and of all, in one pass."""
+    columns = [column for columns in sets for column in columns]
+    rows = (select(literal(1).label("one"), *(m.c[name] for name in columns)) for m in matching)
+    found = union_all(*rows).subquery()
+    values = [tuple_(*(found.c[name] for name in columns)) for columns in sets]
+    # A row counts by one of the sets; of the columns that it doesn't count by, GROUPING is 1.
     counted_by = [
-        (func.grouping(value) == 0, literal(facet.value))
-        for value, facet in zip(values, facets, strict=True)
+        (func.grouping(found.c[columns[0]]) == 0, literal(" ".join(columns))) for columns in sets
     ]
+    # The columns of the other sets are null then, and so leave no trace in the text.
+    texts = [func.concat_ws(" ", *(cast(found.c[name], Text) for name in each)) for each in sets]
     return (
         select(
-            (case(*counted_by, else_=_TOTAL) if facets else literal(_TOTAL)).label("facet"),
-            cast(func.coalesce(*values, null()), Text).label("value"),
+            (case(*counted_by, else_=_TOTAL) if sets else literal(_TOTAL)).label("counted_by"),
+            func.nullif(func.concat(*texts, ""), "").label("value"),
             func.count().label("events"),
         )
         .select_from(found)
-        .group_by(func.grouping_sets(*map(tuple_, values), tuple_()))
+        .group_by(func.grouping_sets(*values, tuple_()))
     )
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import REAL, and_, cast, func, select, true, union_all
+from sqlalchemy import REAL, ColumnElement, and_, cast, func, select, true, union_all
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from app.db.engine import ReadConnection
@@ -192,13 +192,17 @@ def _ranked(
     """Return a page of the newest that match by relevance, each beside how many were found."""
     found = newest.cte()
     kept = select(found).order_by(*ORDERS[Sort.NEWEST].sorted(found.c)).limit(RANKED).subquery()
-    rank = func.ts_rank(kept.c.words, cast(question.wanted.text, TSQUERY), type_=REAL)
     ranked = select(
         *kept.c,
-        rank.label("rank"),
+        rank_of(kept.c, question),
         select(func.count()).select_from(found).scalar_subquery().label("found"),
     ).subquery()
     return question.order.page(select(*ranked.c), ranked.c, after, limit)
+
+
+def rank_of(event: Any, question: Question) -> ColumnElement[float]:
+    """Return how well an event answers the question, as the column that relevance sorts by."""
+    return func.ts_rank(event.words, cast(question.wanted.text, TSQUERY), type_=REAL).label("rank")
 
 
 def _with_total(page: AnySelect, question: Question) -> AnySelect:

@@ -1,11 +1,12 @@
 """All events that match, one after the other: what is taken away rather than looked at."""
 
 from collections.abc import AsyncGenerator, Sequence
+from typing import Any
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import ColumnElement, func, literal, select, union_all
 
 from app.db.engine import ReadConnection
-from app.queries.events import Question
+from app.queries.events import Question, rank_of
 from app.queries.filter import conditions
 from app.queries.keyset import AnySelect
 
@@ -45,8 +46,8 @@ def _documents(question: Question) -> AnySelect:
     """
     order, found = question.order, []
     for tables, known in question.knowledge.sources():
-        keys = select(*order.columns_of(tables.event))
-        found.append(keys.where(known, *conditions(question.wanted, tables)))
+        keys = [_key(tables.event, column, question) for column in order.columns]
+        found.append(select(*keys).where(known, *conditions(question.wanted, tables)))
     unsorted = union_all(*found).subquery()
     event = select(unsorted.c.id).order_by(*order.sorted(unsorted.c)).subquery()
     documents = [
@@ -54,3 +55,11 @@ def _documents(question: Question) -> AnySelect:
         for tables, known in question.knowledge.sources()
     ]
     return select(func.coalesce(*documents)).select_from(event)
+
+
+def _key(event: Any, column: str, question: Question) -> ColumnElement[Any]:
+    """Return a column to sort by; a file ranks everything that matches, and not the newest only."""
+    if column == "rank":
+        return rank_of(event, question)
+    key: ColumnElement[Any] = getattr(event, column)
+    return key

@@ -175,7 +175,7 @@ def _of_events(matching: Sequence[CTE], sets: Sequence[tuple[str, ...]]) -> AnyS
 
 def _taking_part(tables: Tables, matching: CTE) -> AnySelect:
     party = tables.party
-    keys = zip(tables.party_key, tables.key, strict=True)
+    keys = zip(tables.detail_key, tables.key, strict=True)
     same = and_(*(getattr(party, theirs) == matching.c[own] for theirs, own in keys))
     return select(party.event, party.party, party.role, party.country).join(matching, same)
 

@@ -1,17 +1,17 @@
 """What the values of facets are called: in the register's words, and by the names of that time."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
 
-from sqlalchemy import or_, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import select
 
 from app.db.engine import ReadConnection
-from app.db.tables import PartyRevision, Regime
+from app.db.tables import Regime
 from app.domain.labels import word_lists
 from app.domain.territories import territories
 from app.queries.facets import OF_PARTIES, Counts, Facet
-from app.queries.knowledge import Knowledge, Recorded
+from app.queries.knowledge import Knowledge
+from app.queries.names import names_then
 
 Labels = Mapping[str, str]
 _NOT_WITHIN_ONE = {Facet.YEAR: "Not within one year", Facet.MONTH: "Not within one month"}
@@ -27,7 +27,7 @@ async def labels(
         if facet in OF_PARTIES and facet is not Facet.COUNTRY
         for value in counts
     }
-    of_parties = await _party_names(connection, parties, knowledge) if parties else {}
+    of_parties = await names_then(connection, parties, knowledge) if parties else {}
     regimes = await _regime_names(connection) if Facet.REGIME in counted else {}
     return {facet: _labels_of(facet, of_parties, regimes) for facet in counted}
 
@@ -49,22 +49,6 @@ def _labels_of(facet: Facet, parties: Labels, regimes: Labels) -> Labels:
     if facet is Facet.REGIME:
         return regimes
     return word_lists()[facet].words if facet in word_lists() else {}
-
-
-async def _party_names(
-    connection: ReadConnection, parties: Collection[str], knowledge: Knowledge
-) -> Labels:
-    table = PartyRevision
-    statement = (
-        select(table.party, table.name)
-        .where(table.party.in_(parties))
-        .ext(distinct_on(table.party))
-        .order_by(table.party, table.revision.desc())
-    )
-    if isinstance(knowledge, Recorded):
-        known = table.recorded_at <= knowledge.instant
-        statement = statement.where(or_(known, table.revision == 1))
-    return {row.party: row.name for row in await connection.execute(statement)}
 
 
 async def _regime_names(connection: ReadConnection) -> Labels:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import case, literal, null, select, union_all
+from sqlalchemy import literal, null, or_, select, union_all
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.db.engine import ReadConnection
@@ -103,16 +103,18 @@ async def measure_ids(connection: ReadConnection) -> Sequence[str]:
 async def names_then(
     connection: ReadConnection, parties: Collection[str], knowledge: Knowledge
 ) -> dict[str, str]:
-    """Return what these parties are called, or were called where the past is asked about."""
-    if not isinstance(knowledge, Recorded):
-        rows = await connection.execute(select(Party.id, Party.name).where(Party.id.in_(parties)))
-        return {row.id: row.name for row in rows}
-    table, known = PartyRevision, PartyRevision.recorded_at <= knowledge.instant
+    """Return what these parties are called, or were called where the past is asked about.
+
+    Before a party was recorded it was called what it was called first.
+    """
+    table = PartyRevision
     statement = (
         select(table.party, table.name)
         .where(table.party.in_(parties))
         .ext(distinct_on(table.party))
-        # The latest that was known; before a party was recorded, what it was called first.
-        .order_by(table.party, known.desc(), case((known, -table.revision), else_=table.revision))
+        .order_by(table.party, table.revision.desc())
     )
+    if isinstance(knowledge, Recorded):
+        known = table.recorded_at <= knowledge.instant
+        statement = statement.where(or_(known, table.revision == 1))
     return {row.party: row.name for row in await connection.execute(statement)}

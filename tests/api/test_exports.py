@@ -33,7 +33,15 @@ def rows_of(response: httpx.Response) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
-@pytest.mark.parametrize("query", [{}, {"country": "RU"}, {"status": "proposed", "sort": "oldest"}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"country": "RU"},
+        {"status": "proposed", "sort": "oldest"},
+        {"q": "embassy", "sort": "relevance"},
+    ],
+)
 async def test_json_lines_are_the_documents_as_served(
     client: httpx.AsyncClient, query: dict[str, Any]
 ) -> None:

@@ -101,11 +101,11 @@ async def _export(
     What must be waited for is waited for here: a transaction sees nothing that is committed after
     it began, and must not hold what writers wait for.
     """
-    knowledge = parameters.known()
+    sort, knowledge = parameters.order(), parameters.known()
     async with register.reading() as connection:
         wanted, understood = await resolve(connection, parameters)
         await knowledge.settle(connection)
-    question = Question(wanted, parameters.sort or Sort.NEWEST, knowledge)
+    question = Question(wanted, sort, knowledge)
     return Export(request, register, closing, question, Asked.by(request, "events", understood))
 
 

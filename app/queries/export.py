@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select, union_all
+from sqlalchemy import ColumnElement, func, select, union_all
 
 from app.db.engine import ReadConnection
 from app.queries.events import Question, rank_of
@@ -17,7 +17,7 @@ BATCH = 100
 async def are_more_than(connection: ReadConnection, question: Question, limit: int) -> bool:
     """Tell whether more events match than so many, without counting further."""
     found = [
-        select(literal(1)).where(known, *conditions(question.wanted, tables))
+        select(tables.event.id).where(known, *conditions(question.wanted, tables))
         for tables, known in question.knowledge.sources()
     ]
     one_beyond = union_all(*found).offset(limit).limit(1)

@@ -20,7 +20,8 @@ _LETTERS = {
     "ی": "ي", "ى": "ي", "ې": "ي", "ۍ": "ي", "ک": "ك", "ګ": "گ", "ة": "ه", "ہ": "ه", "ھ": "ه",
     "ە": "ه", "ٱ": "ا",
 }  # fmt: skip
-_AND = " and "
+# Signs that are spoken: OPEC+ is another group than OPEC.
+_SPOKEN = {"&": " and ", "+": " plus "}
 # Dots and double quotes stand inside abbreviations (U.S.A., the gershayim of Hebrew), so that what
 # is on both sides of them belongs together. Apostrophes and hyphens stand between words.
 _JOINING = frozenset('."״“”„″׳\u0640\u00ad\u200d\ufeff')
@@ -58,8 +59,8 @@ class _Folding(dict[int, str]):
 def _fold_character(character: str) -> str:
     if character in _LETTERS:
         return _LETTERS[character]
-    if character == "&":
-        return _AND
+    if character in _SPOKEN:
+        return _SPOKEN[character]
     if character in _JOINING or _is_optional_mark(ord(character)):
         return ""
     if character == _SHORT_I_KEPT or unicodedata.category(character)[0] in "LMN":

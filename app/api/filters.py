@@ -17,7 +17,7 @@ from app.queries.events import RANKED, Sort
 from app.queries.filter import DateField, DateMatch
 
 _SEVERAL = "With several, any of them is enough."
-_PICK = "Hold Ctrl (on a Mac Cmd) to pick several."
+PICK = "Hold Ctrl (on a Mac Cmd) to pick several."
 DAY_FORMATS = "YYYY, YYYY-MM or YYYY-MM-DD, such as 2024, 2024-12 or 2024-12-22"
 _LONGEST_SEARCH = 500
 _MOST_PHRASES = 50
@@ -96,23 +96,23 @@ class FilterParameters(KnownAtParameters):
         [],
         "What happens",
         "`designation.delist` is somebody taken off a list; a family alone, such as `designation`, "
-        f"stands for all its kinds. {_PICK}",
+        f"stands for all its kinds. {PICK}",
     )
     status: list[Status] = parameter(
         [],
         "How far the change has got",
         "`signalled` (an authority states the intent), `proposed` (formally tabled), `adopted` "
         "(decided, not yet operative), `in_effect`; `rejected`, `withdrawn`; `commentary` "
-        f"(comments on a change without making one). {_PICK}",
+        f"(comments on a change without making one). {PICK}",
     )
     verification: list[Verification] = parameter(
         [],
         "How well it is attested",
         "`claimed` (only an interested party says so), `reported` (independent, unofficial), "
-        f"`confirmed` (the deciding authority or its gazette), `disputed`. {_PICK}",
+        f"`confirmed` (the deciding authority or its gazette), `disputed`. {PICK}",
     )
     direction: list[Direction] = parameter(
-        [], "Direction", f"Whether the change eases or tightens relations. {_PICK}"
+        [], "Direction", f"Whether the change eases or tightens relations. {PICK}"
     )
     regime: list[str] = parameter(
         [],
@@ -224,7 +224,7 @@ class EventPageParameters(EventParameters, PageModel):
         [],
         "Also show",
         "`total`: how many events match in all. `facets`: how many of them have which value, see "
-        f"/v1/facets. Either costs a count. {_PICK}",
+        f"/v1/facets. Either costs a count. {PICK}",
     )
 
 

@@ -291,18 +291,19 @@ async def test_a_page_beyond_the_last_one_still_counts(crowded: Database) -> Non
 
 
 async def test_whatever_an_event_may_hold_can_be_kept_and_found(database: Database) -> None:
-    # One letter that is folded into four words of eighteen letters, none of them twice.
+    # Long words of letters that take four bytes each, no two words alike: more than can be kept.
+    random, letters = Random(1), [chr(code) for code in range(0x10428, 0x10450)]
+    words = ["".join(random.choices(letters, k=490)) for _ in range(300)]
     sources = [
-        {"url": "https://example.org/", "quote": "".join(f"\ufdfa{n}" for n in range(start, 2_200))}
-        for start in range(1_850, 1_900)
+        {"title": words[n], "publisher": words[n + 50], "quote": " ".join(words[n * 4 + 100 :][:4])}
+        for n in range(50)
     ]
-    for quote in sources:
-        quote["quote"] = quote["quote"][:2_000]
     long = event("long", title="Long", summary="word " * 3_999 + "last", sources=sources)
     async with database.writing() as connection:
         await record_unseen(connection, [long], AUTHOR)
-    for query in ("Long", "last", '"word word"'):
+    for query in ("Long", "last", '"word word"', words[0]):
         assert ids(await ask(database, query)) == ["long"]
+    assert ids(await ask(database, words[-1])) == []
 
 
 async def test_everything_that_may_be_asked_at_once_can_be_asked(database: Database) -> None:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.api.conditional import answer
 from app.api.facets import FacetsDocument, counted
-from app.api.filters import FilterParameters
+from app.api.filters import PICK, FilterParameters
 from app.api.parameters import asked, parameter
 from app.api.problems import documented
 from app.api.resolve import resolve
@@ -25,8 +25,7 @@ class FacetsParameters(FilterParameters):
     by: list[Facet] = parameter(
         [],
         "Count by",
-        "What to count the events by. If nothing is chosen: "
-        f"{', '.join(DEFAULT)}. Hold Ctrl (on a Mac Cmd) to pick several.",
+        f"What to count the events by. If nothing is chosen: {', '.join(DEFAULT)}. {PICK}",
     )
 
 

@@ -153,7 +153,8 @@ def _matching(tables: Tables, columns: Iterable[str], *conditions: ColumnElement
 def _of_events(matching: Sequence[CTE], sets: Sequence[tuple[str, ...]]) -> AnySelect:
     """Return the counts by each of these sets of columns, and of all, in one pass."""
     columns = [column for columns in sets for column in columns]
-    rows = (select(literal(1).label("one"), *(m.c[name] for name in columns)) for m in matching)
+    # Without columns there is still a row to count for each event.
+    rows = (select(each.c.id, *(each.c[name] for name in columns)) for each in matching)
     found = union_all(*rows).subquery()
     values = [tuple_(*(found.c[name] for name in columns)) for columns in sets]
     # A row counts by one of the sets; of the columns that it doesn't count by, GROUPING is 1.

@@ -124,6 +124,17 @@ async def test_a_count_is_what_filtering_by_that_value_finds(database: Database)
         assert total == count, country
 
 
+@pytest.mark.parametrize("facet", list(Facet))
+async def test_a_facet_alone_counts_what_it_counts_among_others(
+    timeline_url: str, facet: Facet
+) -> None:
+    async with Database(timeline_url) as database, database.reading() as connection:
+        for wanted in (EventFilter(), EventFilter(countries=("AF",))):
+            together, total = await facets(connection, wanted, Everything(), list(Facet))
+            alone = await facets(connection, wanted, Everything(), [facet])
+            assert alone == ({facet: together[facet]}, total)
+
+
 async def test_counts_are_given_again_as_they_were(database: Database) -> None:
     random = Random(8)
     filters = [EventFilter(), EventFilter(countries=("AF",)), EventFilter(statuses=("adopted",))]

@@ -35,7 +35,7 @@ from app.db.engine import Database
 from app.db.notifications import Notifications
 from app.domain.errors import MisconfiguredError
 from app.settings import Settings, settings_from_environment
-from app.web import docs
+from app.web import assets, docs, timeline
 
 # In the order in which the documentation shows them.
 RESOURCES = (
@@ -57,6 +57,7 @@ RESOURCES = (
     keys,
     health,
 )
+PAGES = (timeline,)
 # Small bodies gain nothing from compression, and the highest level costs more than it saves.
 GZIP_MINIMUM_BYTES = 1_000
 GZIP_LEVEL = 5
@@ -111,7 +112,10 @@ def create_app_from_environment() -> FastAPI:
 def _add_routes(app: FastAPI) -> None:
     for resource in RESOURCES:
         app.include_router(resource.router)
+    for pages in PAGES:
+        app.include_router(pages.router)
     docs.add_pages(app)
+    assets.add_assets(app)
     openapi.complete(app)
 
 

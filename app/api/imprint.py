@@ -2,7 +2,8 @@
 
 SUMMARY = "A sourced register of diplomatic designation changes"
 SOFTWARE = "The software is under the MIT licence."
+LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 REGISTER = (
-    "The register's own words are under CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/); "
+    f"The register's own words are under CC BY 4.0 ({LICENCE}); "
     "its quotations remain their publishers'."
 )

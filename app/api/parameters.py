@@ -11,11 +11,19 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, TypeVar, get_origin
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from app.api import cursor
+from app.api.problems import fault_of
 from app.domain.errors import Fault, RefusedError
 
 SHOWN_LENGTH = 60
@@ -155,15 +163,44 @@ class PageModel(QueryModel):
 
 def asked(model: type[Parameters]) -> Any:
     """Return the dependency that reads an operation's parameters."""
-    single = {n for n, f in model.parameters().items() if get_origin(f.annotation) is not list}
 
-    async def read(request: Request, query: Annotated[model, Query()]) -> Parameters:  # type: ignore[valid-type]
-        faults = [*_unknown_parameters(query), *_repeated(request, single)]
-        if faults:
-            raise RefusedError(*faults)
-        return query
+    async def from_query(request: Request, query: Annotated[model, Query()]) -> Parameters:  # type: ignore[valid-type]
+        return _checked(request, query)
 
-    return Depends(read)
+    return Depends(from_query)
+
+
+def read(model: type[Parameters], request: Request) -> Parameters:
+    """Return an operation's parameters, for a route that says by itself what is wrong with them.
+
+    Raises:
+        RefusedError: every fault, with the parameter it is in.
+
+    """
+    sent, several = request.query_params, _lists(model)
+    values = {name: sent.getlist(name) if name in several else sent[name] for name in sent}
+    try:
+        query = model.model_validate(values)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        named = [fault_of({**each, "loc": ("query", *each["loc"])}) for each in found]
+        raise RefusedError(*named) from error
+    return _checked(request, query)
+
+
+def _lists(model: type[QueryModel]) -> set[str]:
+    return {n for n, f in model.parameters().items() if get_origin(f.annotation) is list}
+
+
+def _checked(request: Request, query: Parameters) -> Parameters:
+    model = type(query)
+    faults = [
+        *_unknown_parameters(query),
+        *_repeated(request, {*model.parameters()} - _lists(model)),
+    ]
+    if faults:
+        raise RefusedError(*faults)
+    return query
 
 
 class _NoParameters(QueryModel):

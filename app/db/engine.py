@@ -135,6 +135,7 @@ class Database:
         address = driver_url(url)
         self._reader = engine(address, read_only=True, isolation_level="AUTOCOMMIT", **pool)
         self._writer = engine(address, read_only=False, **pool)
+        self._moments = self._reader.execution_options(isolation_level="REPEATABLE READ")
         self._streamer = _streamer(address)
         self._streams = asyncio.Semaphore(STREAMS)
         _take_on(self._reader, "chancery_reader")
@@ -145,6 +146,12 @@ class Database:
     async def reading(self) -> AsyncIterator[ReadConnection]:
         """Lend a connection on which every statement is a read-only transaction of its own."""
         async with lent(self._reader.connect()) as connection:
+            yield ReadConnection(connection)
+
+    @asynccontextmanager
+    async def reading_one_moment(self) -> AsyncIterator[ReadConnection]:
+        """Lend a connection on which all statements see what there is at the first of them."""
+        async with lent(self._moments.begin()) as connection:
             yield ReadConnection(connection)
 
     @asynccontextmanager

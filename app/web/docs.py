@@ -6,15 +6,11 @@ from string import Template
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from starlette.requests import Request
-from starlette.responses import FileResponse
-from starlette.staticfiles import StaticFiles
-from starlette.types import Receive, Scope, Send
 
-from app.api.conditional import CACHE_CONTROL, answer
+from app.api.conditional import answer
 
-STATIC = Path(__file__).parent / "static"
 TEMPLATES = Path(__file__).parent / "templates"
 READING_DOCUMENT = "/openapi-docs.json"
 
@@ -29,38 +25,9 @@ CONTENT_SECURITY_POLICY = (
 
 def add_pages(app: FastAPI) -> None:
     """Add the pages to the application."""
-    _add_front(app)
     _add_reading_document(app)
     _add_swagger_ui(app, "/docs", READING_DOCUMENT)
     _add_swagger_ui(app, "/docs/editor", "/openapi.json")
-    _add_icon(app)
-    app.mount("/static", Assets(directory=STATIC))
-
-
-class Assets(StaticFiles):
-    """The files that pages load: kept by browsers, which ask each time whether they still hold."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the whole file, also where a part is asked for.
-
-        The plain and the compressed form share a tag, so parts of both could be mixed up.
-        """
-        whole = [(name, value) for name, value in scope["headers"] if name != b"range"]
-        await super().__call__({**scope, "headers": whole}, receive, send)
-
-    def file_response(self, *arguments: Any, **options: Any) -> Response:
-        """Return the file, or 304 where the browser has it already."""
-        response = super().file_response(*arguments, **options)
-        response.headers["Cache-Control"] = CACHE_CONTROL
-        if isinstance(response, FileResponse):
-            response.headers["Accept-Ranges"] = "none"
-        return response
-
-
-def _add_front(app: FastAPI) -> None:
-    @app.get("/", include_in_schema=False)
-    async def front() -> Response:
-        return RedirectResponse("/docs")
 
 
 def _add_swagger_ui(app: FastAPI, path: str, document: str) -> None:
@@ -110,12 +77,3 @@ def _explained(parameter: dict[str, Any]) -> dict[str, Any]:
     if schema.get("items", {}).get("type") == "string":
         schema = {**schema, "items": {**schema["items"], "default": ""}}
     return {**parameter, "description": told, "schema": schema}
-
-
-def _add_icon(app: FastAPI) -> None:
-    # Browsers ask for it at this address even where no page names it, and read SVG there as well.
-    icon = (STATIC / "icon.svg").read_bytes()
-
-    @app.get("/favicon.ico", include_in_schema=False)
-    async def favicon(request: Request) -> Response:
-        return answer(request, icon, "image/svg+xml")

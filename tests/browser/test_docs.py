@@ -243,11 +243,6 @@ def test_the_policy_allows_nothing_inline_and_no_other_host(service: str) -> Non
     assert "http" not in policy
 
 
-def test_the_front_page_leads_here(visit: Visit) -> None:
-    visit.open("/")
-    assert urlsplit(visit.page.url).path == "/docs"
-
-
 def test_assets_are_kept_and_asked_again(service: str) -> None:
     for path in ("/docs", "/docs/editor", "/openapi-docs.json", "/favicon.ico", "/static/docs.js"):
         first = httpx.get(service + path)

@@ -1,0 +1,30 @@
+"""What a form offers to choose from, and what ids and codes are called."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlalchemy import select
+
+from app.db.engine import ReadConnection
+from app.db.tables import Party, Regime
+from app.domain.vocabulary import PartyKind
+
+# A form can't show them all; whoever isn't offered can still be written.
+MOST_OFFERED = 500
+
+
+async def offered_parties(connection: ReadConnection) -> Sequence[str]:
+    """Return the names of parties that are no states, as far as a form can offer them."""
+    named = select(Party.name).where(Party.kind != PartyKind.STATE)
+    return (await connection.scalars(named.order_by(Party.name).limit(MOST_OFFERED))).all()
+
+
+async def offered_regimes(connection: ReadConnection) -> Mapping[str, str]:
+    """Return the names of all regimes by their codes."""
+    rows = await connection.execute(select(Regime.code, Regime.name).order_by(Regime.name))
+    return {row.code: row.name for row in rows}
+
+
+async def names_of_parties(connection: ReadConnection, ids: Collection[str]) -> Mapping[str, str]:
+    """Return the names of parties by their ids."""
+    rows = await connection.execute(select(Party.id, Party.name).where(Party.id.in_(ids)))
+    return {row.id: row.name for row in rows}

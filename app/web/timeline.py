@@ -1,0 +1,148 @@
+"""The timeline as a page: the filter as a form, and the events that match."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from app.api.filters import EventPageParameters
+from app.api.links import base_url, continued
+from app.api.pages import cursor_for, position_in
+from app.api.parameters import DEFAULT_LIMIT, parameter, read
+from app.api.resolve import resolve
+from app.api.state import Register
+from app.db.engine import ReadConnection
+from app.domain.errors import RefusedError
+from app.queries.choices import names_of_parties
+from app.queries.events import Question, Sort, events_page
+from app.web.filter_words import Said, filter_in_words, parties_in
+from app.web.form import Form
+from app.web.offers import Offers, offers
+from app.web.page import PageRoute, page
+from app.web.past import Moment, one_moment
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_BY_DAY = (Sort.NEWEST, Sort.OLDEST)
+_NO_LAST_DAY = "No last day known"
+
+
+class Embedded(StrEnum):
+    """How to ask for the page as a part of another one."""
+
+    YES = "1"
+
+
+class TimelineParameters(EventPageParameters):
+    """The parameters of the page: those of `/v1/events`, and how it is shown."""
+
+    words: ClassVar = {**EventPageParameters.words, "embed": Embedded}
+
+    embed: Embedded | None = parameter(
+        None, "Within another page", "`1` leaves out the form, for a frame within another page."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the page tells of the events that match."""
+
+    total: int
+    years: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]
+    filter: Sequence[Said]
+    older: str | None
+    permalink: str | None
+    moment: Moment
+
+
+@router.get("/")
+async def front() -> Response:
+    """The front page is the timeline."""
+    return RedirectResponse("/timeline")
+
+
+@router.get("/timeline")
+async def timeline(request: Request, register: Register) -> Response:
+    """The events that match, with the form that asks for them."""
+    faults: Sequence[Any] = ()
+    answer = None
+    try:
+        parameters = read(TimelineParameters, request)
+        async with one_moment(register, parameters.known()) as (connection, moment):
+            offered = await offers(connection)
+            answer = await _answer(request, parameters, connection, moment, offered)
+    except RefusedError as error:
+        faults = error.faults
+        async with register.reading() as connection:
+            offered = await offers(connection)
+    return page(
+        request,
+        "timeline.html",
+        422 if faults else 200,
+        framed=request.query_params.get("embed") == Embedded.YES,
+        form=Form.of(request, TimelineParameters, faults),
+        offered=offered,
+        answer=answer,
+    )
+
+
+async def _answer(
+    request: Request,
+    parameters: TimelineParameters,
+    connection: ReadConnection,
+    moment: Moment,
+    offered: Offers,
+) -> Answer:
+    wanted, understood = await resolve(connection, parameters)
+    understood.pop("embed", None)
+    sort = parameters.sort or Sort.NEWEST
+    # The same as for /v1/events, so that a cursor from there is good here.
+    bound = {"of": "events", "sort": sort, "filter": understood}
+    question = Question(wanted, sort, moment.knowledge)
+    after = position_in(parameters.cursor, bound, question.key_types)
+    found = await events_page(connection, question, parameters.limit, after, with_total=True)
+    older = cursor_for(found.next, bound)
+    names = await names_of_parties(connection, parties_in(understood))
+    events = [json.loads(document) for document in found.documents]
+    return Answer(
+        total=found.total or 0,
+        years=_by_year(events) if sort in _BY_DAY else [("", events)],
+        filter=filter_in_words(understood, TimelineParameters, names, offered.regimes),
+        older=older and continued(request, older),
+        permalink=_permalink(request, parameters, bound, after, moment),
+        moment=moment,
+    )
+
+
+def _by_year(
+    events: Sequence[Mapping[str, Any]],
+) -> list[tuple[str, Sequence[Mapping[str, Any]]]]:
+    """Return the events by the year that they are sorted by: that of their last possible day."""
+    years = groupby(events, lambda event: event["latest"][:4] if event["latest"] else _NO_LAST_DAY)
+    return [(year, list(group)) for year, group in years]
+
+
+def _permalink(
+    request: Request,
+    parameters: TimelineParameters,
+    bound: Mapping[str, Any],
+    after: Sequence[Any] | None,
+    moment: Moment,
+) -> str | None:
+    """Return the address at which this page's answer can be had for ever."""
+    if moment.known_at is None:
+        return None
+    lasting = {**bound["filter"], "known_at": moment.known_at}
+    # In one order, so that who follows the address is given the same one.
+    asked: dict[str, Any] = {**lasting, "sort": parameters.sort}
+    if parameters.limit != DEFAULT_LIMIT:
+        asked["limit"] = parameters.limit
+    asked["cursor"] = cursor_for(after, {**bound, "filter": lasting})
+    given = {name: value for name, value in asked.items() if value is not None}
+    return f"{base_url(request)}{request.url.path}?{urlencode(sorted(given.items()), doseq=True)}"

@@ -14,6 +14,8 @@ from app.web.words import place
 
 _A_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
+_MOST_GUESSES = 5
+
 
 class Remedy(NamedTuple):
     """What may be meant instead, and the address at which that is asked."""
@@ -73,9 +75,13 @@ class Form:
 
     def remedies(self, fault: Fault) -> Iterator[Remedy]:
         """Yield what may be meant where a fault is, each with its address."""
-        for meant in fault.suggestions:
+        is_unknown = fault.field not in self.model.parameters()
+        if is_unknown:
+            yield Remedy("Leave it out", self._address(self._renamed(fault.field, "")))
+        # A whole list is no guess: the form itself shows it.
+        for meant in fault.suggestions if len(fault.suggestions) <= _MOST_GUESSES else ():
             name, is_other, value = meant.partition("=")
-            if fault.field not in self.model.parameters():
+            if is_unknown:
                 yield Remedy(meant, self._address(self._renamed(fault.field, meant)))
             elif is_other:
                 yield Remedy(value, self._address([*self._without_wrong(fault), (name, value)]))
@@ -95,7 +101,8 @@ class Form:
         return [pair for pair in self.sent if pair != wrong]
 
     def _renamed(self, wrong: str, right: str) -> list[tuple[str, str]]:
-        return [(right if shown(name) == wrong else name, value) for name, value in self.sent]
+        renamed = [(right if shown(name) == wrong else name, value) for name, value in self.sent]
+        return [(name, value) for name, value in renamed if name]
 
     def _address(self, pairs: Sequence[tuple[str, str]]) -> str:
         # Another question begins with its first page.

@@ -38,7 +38,9 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters.update(words.FILTERS)
-    templates.globals.update(licence=LICENCE, software=SOFTWARE, summary=SUMMARY)
+    templates.globals.update(
+        licence=LICENCE, software=SOFTWARE, summary=SUMMARY, actions=words.ACTIONS
+    )
     return templates
 
 

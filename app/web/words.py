@@ -13,6 +13,15 @@ from app.domain.territories import territories
 # What HTML's `time` element can say (a day, a month or a year), and nothing less certain.
 _PLAIN_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}", re.ASCII)
 
+ACTIONS: Mapping[str, str] = {
+    "record": "Recorded",
+    "correct": "Corrected",
+    "retract": "Retracted",
+    "restore": "Put back",
+    "merge": "Merged into another event",
+}
+"""What can be done to an event, as its history says it."""
+
 
 def said(code: str, of: str) -> str:
     """Return a code of a closed list in words, itself where the list hasn't got it."""

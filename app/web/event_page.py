@@ -1,0 +1,100 @@
+"""One event as a page: everything that is known of it, its history, and what it bears on."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from app.api.known_at import KnownAtParameters
+from app.api.links import base_url
+from app.api.parameters import read
+from app.api.state import Register
+from app.db.engine import ReadConnection
+from app.domain.document import instant
+from app.domain.errors import NotFoundError
+from app.domain.history import GONE
+from app.queries import reference
+from app.queries.cited import cited_documents
+from app.queries.events import event_document
+from app.queries.history import revisions_page
+from app.queries.keyset import AnyRow
+from app.queries.knowledge import Recorded
+from app.queries.measures import measure
+from app.web.changes import changes_in_words
+from app.web.page import PageRoute, page
+from app.web.past import Moment, one_moment
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+# More than anybody reads; the JSON has them all.
+MOST_REVISIONS = 100
+
+Event = Mapping[str, Any]
+
+
+@router.get("/events/{id}")
+async def event(
+    request: Request,
+    id: str,  # noqa: A002 - The contract's name.
+    register: Register,
+) -> Response:
+    """One event; where it was retracted, when and why; where it was merged, the way there."""
+    knowledge = read(KnownAtParameters, request).known()
+    async with one_moment(register, knowledge) as (connection, moment):
+        document = await event_document(connection, id, knowledge)
+        known_at = knowledge.instant if isinstance(knowledge, Recorded) else None
+        rows = await revisions_page(connection, id, known_at, MOST_REVISIONS, None)
+        told: dict[str, Any] = {"id": id, "moment": moment, "history": list(_history(rows))}
+        if document is not None:
+            told |= await _about(connection, json.loads(document), moment)
+            told["permalink"] = _permalink(request, id, moment)
+            return page(request, "event.html", **told)
+    if not rows or rows[0].action not in GONE:
+        raise NotFoundError(_not_there(id))
+    if rows[0].merged_into:
+        return RedirectResponse(f"/events/{quote(rows[0].merged_into)}{moment.query}", 308)
+    return page(request, "retracted.html", 410, title=rows[0].facts["title"], **told)
+
+
+def _not_there(id_: str) -> str:
+    return (
+        f"There is no event “{id_[:100]}”. Ids are never given to another event, so that the "
+        "address is misspelt or incomplete, or the event was not recorded yet at the time that it "
+        "asks for."
+    )
+
+
+def _permalink(request: Request, id_: str, moment: Moment) -> str | None:
+    address = f"{base_url(request)}/events/{id_}"
+    return None if moment.known_at is None else f"{address}?known_at={moment.known_at}"
+
+
+async def _about(connection: ReadConnection, event: Event, moment: Moment) -> dict[str, Any]:
+    """Return the event with what surrounds it: its list, its dossier, what it bears on."""
+    knowledge = moment.knowledge
+    related = {relation["event"] for relation in event["relations"]}
+    cited = await cited_documents(connection, related, knowledge) if related else {}
+    regime = event["regime"] and await reference.regime(connection, event["regime"])
+    dossier = event["measure"] and await measure(connection, knowledge, event["measure"])
+    return {
+        "event": event,
+        "regime": regime,
+        "cited": {id_: json.loads(document) for id_, document in cited.items()},
+        "dossier": [json.loads(document) for document in dossier.documents] if dossier else [],
+    }
+
+
+def _history(rows: Sequence[AnyRow]) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        before = row.facts_before
+        yield {
+            "revision": row.revision,
+            "recorded_at": instant(row.recorded_at),
+            "action": row.action,
+            "by": row.by,
+            "note": row.note,
+            "changes": [] if before is None else changes_in_words(before, row.facts),
+        }

@@ -35,7 +35,7 @@ from app.db.engine import Database
 from app.db.notifications import Notifications
 from app.domain.errors import MisconfiguredError
 from app.settings import Settings, settings_from_environment
-from app.web import assets, docs, event_page, measure_page, timeline
+from app.web import assets, docs, event_page, measure_page, positions_page, timeline
 
 # In the order in which the documentation shows them.
 RESOURCES = (
@@ -57,7 +57,7 @@ RESOURCES = (
     keys,
     health,
 )
-PAGES = (timeline, event_page, measure_page)
+PAGES = (timeline, event_page, measure_page, positions_page)
 # Small bodies gain nothing from compression, and the highest level costs more than it saves.
 GZIP_MINIMUM_BYTES = 1_000
 GZIP_LEVEL = 5

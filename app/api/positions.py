@@ -1,24 +1,30 @@
 """The questions about positions: their parameters, and what the names in them stand for."""
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from itertools import islice
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import field_validator
 
+from app.api.cursor import decode
 from app.api.filters import DAY_FORMATS, day_of
 from app.api.known_at import KnownAtParameters
 from app.api.parameters import PageModel, fault, parameter, shown
 from app.api.resolve import Resolution, parties_named, regimes_named, shown_filter
 from app.db.engine import ReadConnection
 from app.domain.errors import Fault, RefusedError
+from app.domain.evidence import Answer, History
 from app.domain.names import fold
 from app.domain.positions import Standing
 from app.domain.vocabulary import Certainty, Dimension, State, Verification
 from app.queries import names
 from app.queries.positions import PositionFilter
+
+Item = TypeVar("Item", Answer, History)
 
 MAX_NAMED = 1_000
 _SEVERAL = "With several, any of them is enough."
@@ -229,3 +235,18 @@ def _check(under_way: Resolution, parameters: _Parameters) -> None:
     if parameters.regime and other:
         message = f"Only a designation has a regime: leave it out, or {', '.join(other)}."
         under_way.refuse("regime", "no_regime", message)
+
+
+def after_position(cursor: str | None, bound: Mapping[str, Any]) -> Sequence[str]:
+    """Return after which position a page begins; at the beginning it is before all of them."""
+    return ("",) if cursor is None else decode(cursor, bound)
+
+
+def page_of(
+    found: Iterable[Item], after: Sequence[str], limit: int
+) -> tuple[list[Item], Sequence[str] | None]:
+    """Return the items of a page, and after which position the next one begins, if there is one."""
+    beyond = (item for item in found if item.key.order > tuple(after))
+    items = list(islice(beyond, limit))
+    more = next(beyond, None) is not None
+    return items, items[-1].key.order if more else None

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from app.api.known_at import KnownAtParameters
-from app.api.links import base_url
 from app.api.parameters import read
 from app.api.state import Register
 from app.db.engine import ReadConnection
@@ -25,7 +24,7 @@ from app.queries.knowledge import Recorded
 from app.queries.measures import measure
 from app.web.changes import changes_in_words
 from app.web.page import PageRoute, page
-from app.web.past import Moment, one_moment
+from app.web.past import Moment, lasting_address, one_moment
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -50,7 +49,7 @@ async def event(
         told: dict[str, Any] = {"id": id, "moment": moment, "history": list(_history(rows))}
         if document is not None:
             told |= await _about(connection, json.loads(document), moment)
-            told["permalink"] = _permalink(request, id, moment)
+            told["permalink"] = lasting_address(request, moment, {})
             return page(request, "event.html", **told)
     if not rows or rows[0].action not in GONE:
         raise NotFoundError(_not_there(id))
@@ -65,11 +64,6 @@ def _not_there(id_: str) -> str:
         "address is misspelt or incomplete, or the event was not recorded yet at the time that it "
         "asks for."
     )
-
-
-def _permalink(request: Request, id_: str, moment: Moment) -> str | None:
-    address = f"{base_url(request)}/events/{id_}"
-    return None if moment.known_at is None else f"{address}?known_at={moment.known_at}"
 
 
 async def _about(connection: ReadConnection, event: Event, moment: Moment) -> dict[str, Any]:

@@ -7,14 +7,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.api.known_at import KnownAtParameters
-from app.api.links import base_url
 from app.api.parameters import read
 from app.api.state import Register
 from app.domain.errors import NotFoundError
 from app.queries.choices import offered_regimes
 from app.queries.measures import measure as measure_row
 from app.web.page import PageRoute, page
-from app.web.past import one_moment
+from app.web.past import lasting_address, one_moment
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -32,13 +31,12 @@ async def measure(
         if row is None:
             raise NotFoundError(f"There is no dossier “{id[:100]}”: each event names its own.")
         regimes = await offered_regimes(connection)
-    address = f"{base_url(request)}/measures/{id}"
     return page(
         request,
         "measure.html",
         id=id,
         moment=moment,
-        permalink=moment.known_at and f"{address}?known_at={moment.known_at}",
+        permalink=lasting_address(request, moment, {}),
         stage=row.stage,
         first=None if row.earliest == date.min else str(row.earliest),
         last=None if row.latest == date.max else str(row.latest),

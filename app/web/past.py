@@ -1,10 +1,14 @@
 """What a page is as of: every page says at which instant it can be had again."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
+from starlette.requests import Request
+
+from app.api.links import base_url
 from app.db.engine import Database, ReadConnection
 from app.domain.document import instant
 from app.queries.knowledge import Announced, Everything, Knowledge, Recorded
@@ -23,6 +27,11 @@ class Moment:
     knowledge: Knowledge
     known_at: str | None
     asked: str
+
+    @property
+    def stated(self) -> dict[str, str]:
+        """What a question has to state beside its own filter to be about this moment for ever."""
+        return {} if self.known_at is None else {"known_at": self.known_at}
 
     @property
     def query(self) -> str:
@@ -51,3 +60,20 @@ def _of_the_past(knowledge: Recorded | Announced) -> Moment:
         return Moment(knowledge, known_at, urlencode({"known_at": known_at}))
     asked = {"known_at": f"{knowledge.day}T00:00:00Z", "knowledge": "announced"}
     return Moment(knowledge, None, urlencode(asked))
+
+
+def lasting_address(request: Request, moment: Moment, asked: Mapping[str, Any]) -> str | None:
+    """Return the address at which this page's answer can be had for ever, if there is one.
+
+    Args:
+        request: what is answered.
+        moment: what the page is as of.
+        asked: the question as it was understood; what is None isn't part of it.
+
+    """
+    if moment.known_at is None:
+        return None
+    given = {n: value for n, value in asked.items() if value is not None}
+    # In one order, so that who follows the address is given the same one.
+    query = urlencode(sorted({**given, "known_at": moment.known_at}.items()), doseq=True)
+    return f"{base_url(request)}{request.url.path}?{query}"

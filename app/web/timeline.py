@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from app.api.filters import EventPageParameters
-from app.api.links import base_url, continued
+from app.api.links import continued
 from app.api.pages import cursor_for, position_in
 from app.api.parameters import DEFAULT_LIMIT, parameter, read
 from app.api.resolve import resolve
@@ -25,7 +24,7 @@ from app.web.filter_words import Said, filter_in_words, parties_in
 from app.web.form import Form
 from app.web.offers import Offers, offers
 from app.web.page import PageRoute, page
-from app.web.past import Moment, one_moment
+from app.web.past import Moment, lasting_address, one_moment
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -135,14 +134,11 @@ def _permalink(
     after: Sequence[Any] | None,
     moment: Moment,
 ) -> str | None:
-    """Return the address at which this page's answer can be had for ever."""
-    if moment.known_at is None:
-        return None
-    lasting = {**bound["filter"], "known_at": moment.known_at}
-    # In one order, so that who follows the address is given the same one.
-    asked: dict[str, Any] = {**lasting, "sort": parameters.sort}
-    if parameters.limit != DEFAULT_LIMIT:
-        asked["limit"] = parameters.limit
-    asked["cursor"] = cursor_for(after, {**bound, "filter": lasting})
-    given = {name: value for name, value in asked.items() if value is not None}
-    return f"{base_url(request)}{request.url.path}?{urlencode(sorted(given.items()), doseq=True)}"
+    """Return the address of this page of the list, as it is now."""
+    lasting = {**bound["filter"], **moment.stated}
+    paged = {
+        "sort": parameters.sort,
+        "limit": None if parameters.limit == DEFAULT_LIMIT else parameters.limit,
+        "cursor": cursor_for(after, {**bound, "filter": lasting}),
+    }
+    return lasting_address(request, moment, {**lasting, **paged})

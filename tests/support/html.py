@@ -17,7 +17,7 @@ class Element:
 
     @property
     def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
+        return " ".join("".join(self.words).split())
 
     def __getitem__(self, name: str) -> str:
         return self.attributes[name]

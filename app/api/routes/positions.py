@@ -1,12 +1,9 @@
 """Positions: who stood where towards whom, on which day, as known when."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.cursor import decode
 from app.api.pages import cursor_for, page
 from app.api.parameters import asked
 from app.api.position_documents import (
@@ -17,15 +14,18 @@ from app.api.position_documents import (
     history_document,
     json_text,
 )
-from app.api.positions import HistoryPageParameters, PositionPageParameters, resolve_positions
+from app.api.positions import (
+    HistoryPageParameters,
+    PositionPageParameters,
+    after_position,
+    page_of,
+    resolve_positions,
+)
 from app.api.problems import documented
 from app.api.state import Register
-from app.domain.evidence import Answer, History
 from app.queries.positions import evidence
 
 router = APIRouter(prefix="/v1", tags=["Positions"])
-
-Item = TypeVar("Item", Answer, History)
 
 
 @router.get(
@@ -59,15 +59,11 @@ async def list_positions(
     async with register.reading() as connection:
         question = await resolve_positions(connection, parameters, as_of=day)
         bound = {"of": "positions", "filter": question.shown}
-        after = _after(parameters.cursor, bound)
+        after = after_position(parameters.cursor, bound)
         known = await evidence(connection, question.wanted, knowledge, after[0])
-    found = (
-        answer
-        for answer in _beyond(after, known.answers(day, question.least))
-        if parameters.fit(answer.standing)
-    )
-    items, more = _page_of(found, parameters.limit)
-    position = items[-1].key.order if more else None
+    answers = known.answers(day, question.least)
+    fitting = (answer for answer in answers if parameters.fit(answer.standing))
+    items, position = page_of(fitting, after, parameters.limit)
     texts = [json_text(answer_document(item)) for item in items]
     return page(request, texts, cursor_for(position, bound), filter=question.shown)
 
@@ -93,28 +89,13 @@ async def list_position_histories(
         days = {"from": first, "to": last}
         question = await resolve_positions(connection, parameters, **days)
         bound = {"of": "position histories", "filter": question.shown}
-        after = _after(parameters.cursor, bound)
+        after = after_position(parameters.cursor, bound)
         known = await evidence(connection, question.wanted, knowledge, after[0])
-    found = (
+    fitting = (
         history
-        for history in _beyond(after, known.histories(first, last, question.least))
+        for history in known.histories(first, last, question.least)
         if any(parameters.fit(span.standing) for span in history.spans)
     )
-    items, more = _page_of(found, parameters.limit)
-    position = items[-1].key.order if more else None
+    items, position = page_of(fitting, after, parameters.limit)
     texts = [json_text(history_document(item)) for item in items]
     return page(request, texts, cursor_for(position, bound), filter=question.shown)
-
-
-def _after(cursor: str | None, bound: dict[str, Any]) -> Sequence[str]:
-    return ("",) if cursor is None else decode(cursor, bound)
-
-
-def _beyond(after: Sequence[str], found: Iterable[Item]) -> Iterator[Item]:
-    return (item for item in found if item.key.order > tuple(after))
-
-
-def _page_of(found: Iterator[Item], limit: int) -> tuple[list[Item], bool]:
-    """Return the items of a page, and whether there are more."""
-    items = list(islice(found, limit))
-    return items, next(found, None) is not None

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import groupby
 from typing import Any, ClassVar
@@ -18,13 +19,17 @@ from app.api.resolve import resolve
 from app.api.state import Register
 from app.db.engine import ReadConnection
 from app.domain.errors import RefusedError
+from app.domain.evidence import History
+from app.domain.vocabulary import Verification
 from app.queries.choices import names_of_parties
 from app.queries.events import Question, Sort, events_page
+from app.queries.positions import PositionFilter, evidence
 from app.web.filter_words import Said, filter_in_words, parties_in
 from app.web.form import Form
 from app.web.offers import Offers, offers
 from app.web.page import PageRoute, page
 from app.web.past import Moment, lasting_address, one_moment
+from app.web.picture import picture
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -53,6 +58,8 @@ class Answer:
     """What the page tells of the events that match."""
 
     total: int
+    shown: int
+    picture: Mapping[str, Any] | None
     years: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]
     filter: Sequence[Said]
     older: str | None
@@ -109,14 +116,28 @@ async def _answer(
     older = cursor_for(found.next, bound)
     names = await names_of_parties(connection, parties_in(understood))
     events = [json.loads(document) for document in found.documents]
+    histories = await _histories(connection, wanted.subjects, moment)
     return Answer(
         total=found.total or 0,
+        shown=len(events),
+        picture=picture(events, histories, moment.query),
         years=_by_year(events) if sort in _BY_DAY else [("", events)],
         filter=filter_in_words(understood, TimelineParameters, names, offered.regimes),
         older=older and continued(request, older),
         permalink=_permalink(request, parameters, bound, after, moment),
         moment=moment,
     )
+
+
+async def _histories(
+    connection: ReadConnection, subjects: Sequence[str], moment: Moment
+) -> Sequence[History]:
+    """Return how everybody has stood towards the subject, where exactly one is chosen."""
+    if len(subjects) != 1:
+        return ()
+    known = await evidence(connection, PositionFilter(subjects=tuple(subjects)), moment.knowledge)
+    today = datetime.now(UTC).date()
+    return list(known.histories(None, today, Verification.CONFIRMED))
 
 
 def _by_year(

@@ -108,3 +108,15 @@ class Form:
         # Another question begins with its first page.
         kept = [(name, value) for name, value in pairs if name != "cursor"]
         return f"{self.path}?{urlencode(kept)}" if kept else self.path
+
+
+def without_blanks(request: Request, model: type[QueryModel]) -> str | None:
+    """Return the address without the fields that a form sent blank, None where it sent none.
+
+    The address is what people share, and a form sends all its fields.
+    """
+    sent = request.query_params.multi_items()
+    known = model.parameters()
+    # An unknown one is likely misspelt, and is to be told even if it is blank.
+    kept = [(name, value) for name, value in sent if value.strip() or name not in known]
+    return None if len(kept) == len(sent) else f"{request.url.path}?{urlencode(kept)}"

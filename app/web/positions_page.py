@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from app.api.links import continued
 from app.api.pages import cursor_for
@@ -23,7 +23,7 @@ from app.queries.cited import cited_documents
 from app.queries.positions import evidence
 from app.web.bars import Bars, bars
 from app.web.filter_words import Said, filter_in_words, parties_in
-from app.web.form import Form
+from app.web.form import Form, without_blanks
 from app.web.offers import Offers, offers
 from app.web.page import PageRoute, page
 from app.web.past import Moment, lasting_address, one_moment
@@ -49,6 +49,8 @@ class Shown:
 @router.get("/positions")
 async def positions(request: Request, register: Register) -> Response:
     """Who stood where on a day, with the form that asks for it."""
+    if (tidy := without_blanks(request, PositionPageParameters)) is not None:
+        return RedirectResponse(tidy)
     faults: Sequence[Any] = ()
     shown = None
     try:

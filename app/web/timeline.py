@@ -25,7 +25,7 @@ from app.queries.choices import names_of_parties
 from app.queries.events import Question, Sort, events_page
 from app.queries.positions import PositionFilter, evidence
 from app.web.filter_words import Said, filter_in_words, parties_in
-from app.web.form import Form
+from app.web.form import Form, without_blanks
 from app.web.offers import Offers, offers
 from app.web.page import PageRoute, page
 from app.web.past import Moment, lasting_address, one_moment
@@ -76,6 +76,8 @@ async def front() -> Response:
 @router.get("/timeline")
 async def timeline(request: Request, register: Register) -> Response:
     """The events that match, with the form that asks for them."""
+    if (tidy := without_blanks(request, TimelineParameters)) is not None:
+        return RedirectResponse(tidy)
     faults: Sequence[Any] = ()
     answer = None
     try:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -50,9 +51,13 @@ class Visit:
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
-    def open(self, path: str) -> Page:
+    def look(self, path: str) -> Page:
         self.page.goto(self.address + path)
-        self.page.locator(".opblock").first.wait_for()
+        return self.page
+
+    def open(self, path: str) -> Page:
+        """Open a page of Swagger UI."""
+        self.look(path).locator(".opblock").first.wait_for()
         return self.page
 
 
@@ -82,7 +87,15 @@ def browser(chromium: str, service: str) -> Iterator[Browser]:  # noqa: ARG001 -
 @pytest.fixture
 def visit(browser: Browser, service: str) -> Iterator[Visit]:
     """A new page, watched: whatever a test does, no other host is asked and nothing goes wrong."""
-    with browser.new_context(viewport={"width": 1200, "height": 900}) as context:
+    with watched(browser, service) as visit:
+        yield visit
+
+
+@contextmanager
+def watched(browser: Browser, service: str, **options: Any) -> Iterator[Visit]:
+    """Lend a new page of which everything is noted that it asks for or complains about."""
+    size: Any = {"width": 1200, "height": 900}
+    with browser.new_context(**{"viewport": size} | options) as context:
         visit = Visit(context.new_page(), service)
         visit.page.on("request", lambda request: visit.requests.append(request.url))
         visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))

@@ -26,7 +26,13 @@ TEXTS = {
 @pytest.fixture
 async def hostile(empty_url: str) -> str:
     """Address of a database of the test's own with an event for each text."""
-    async with Database(empty_url) as database, database.writing() as connection:
+    await record_hostile(empty_url)
+    return empty_url
+
+
+async def record_hostile(url: str) -> None:
+    """Record an event for each of the texts."""
+    async with Database(url) as database, database.writing() as connection:
         events = [
             event(
                 f"hostile-{name}",
@@ -42,4 +48,3 @@ async def hostile(empty_url: str) -> str:
             for name, text in TEXTS.items()
         ]
         await record_unseen(connection, events, Author("a test"))
-    return empty_url

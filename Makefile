@@ -55,7 +55,7 @@ lock:
 territories: test-environment
 	$(BIN)/python -m app.data.build_territories
 
-# Takes the README's picture of Swagger UI anew.
+# Takes the README's picture of the timeline anew.
 picture: test-environment
 	$(BIN)/python -m tests.browser.picture
 

@@ -26,6 +26,8 @@ sources, its stage, and its dates as precisely as they are known.** Reading need
 4. To take the answer away, fill the same form in under *Downloads*: an Excel file, a table, a feed,
    a calendar, a timeline.
 
+To **look rather than read JSON**, open the [timeline](/timeline): it takes the same filter.
+
 To know **where somebody stood on a day**, open *Who stood where on a day* instead: who still listed
 the Taliban at the end of 2024, what was pending, what was not yet confirmed.
 

@@ -41,7 +41,7 @@ def picture(
     return {
         "first": str(first),
         "last": str(last),
-        "lanes": dict(sorted(lanes.items(), key=lambda lane: lane[1])),
+        "lanes": sorted(lanes.items(), key=lambda lane: lane[1]),
         "events": drawn,
         "spans": [item for item in spans if item["lane"] in lanes],
     }

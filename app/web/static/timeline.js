@@ -3,7 +3,8 @@
 "use strict";
 
 const DAY_MS = 86_400_000;
-const LABEL_PX = 280;
+const LABEL_PX = 290;
+const LANE_PX = 140;
 const SIGNS = { easing: "▲", tightening: "▼", neutral: "■" };
 
 const figure = document.getElementById("picture");
@@ -58,7 +59,7 @@ function lane([id, name], index) {
 // The last labels need room beside their marks.
 function wholeOf(canvas) {
   const [first, last] = [Date.parse(data.first), Date.parse(data.last)];
-  const share = Math.min(LABEL_PX / canvas.clientWidth, 0.5);
+  const share = Math.min(LABEL_PX / (canvas.clientWidth - LANE_PX), 0.5);
   return [first, last + ((last - first) * share) / (1 - share)];
 }
 
@@ -69,7 +70,7 @@ function draw() {
   const timeline = new vis.Timeline(
     canvas,
     [...data.spans.map(span), ...data.events.map(event)],
-    Object.entries(data.lanes).map(lane),
+    data.lanes.map(lane),
     {
       align: "left",
       start,

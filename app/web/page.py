@@ -1,6 +1,6 @@
 """Pages for people: HTML made by the service, which needs no script to be read.
 
-Whatever a template is given is text to it and escaped; nothing is ever marked as safe.
+Whatever a template is given is text to it and is escaped.
 """
 
 from collections.abc import Callable, Coroutine

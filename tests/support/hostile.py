@@ -19,6 +19,7 @@ TEXTS = {
     "cdata": "]]> <![CDATA[ & &amp; <b> _x0041_",
     "link": "http://evil.example/",
     "number": "1e5",
+    "word": "Wortungetüm" * 40,
     "long": "Длинный текст, " * 30,
 }
 

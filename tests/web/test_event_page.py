@@ -199,3 +199,12 @@ async def test_the_language_of_a_quotation_is_told(editor: httpx.AsyncClient) ->
     assert page.one("blockquote", lang="ru").text == "Так было."
     assert len(page.all("blockquote")) == 2
     assert page.one("a", href="https://example.net/a").text == "Archived copy"
+
+
+@pytest.mark.parametrize("path", ["/timeline", "/positions?subject=PS", f"/events/{DELISTING}"])
+async def test_without_a_database_a_page_says_so(path: str) -> None:
+    async with client_of("postgresql://nobody@127.0.0.1:1/none") as client:
+        response = await client.get(path)
+    page = document(response, 503)
+    assert "Try again shortly" in page.one("article").text
+    assert response.headers["retry-after"] == "2"

@@ -23,7 +23,9 @@ from app.domain.evidence import History
 from app.domain.vocabulary import Verification
 from app.queries.choices import names_of_parties
 from app.queries.events import Question, Sort, events_page
+from app.queries.facets import Counts, Facet
 from app.queries.positions import PositionFilter, evidence
+from app.web.counts import counts_of_choices
 from app.web.filter_words import Said, filter_in_words, parties_in
 from app.web.form import Form, without_blanks
 from app.web.offers import Offers, offers
@@ -58,6 +60,8 @@ class Answer:
     """What the page tells of the events that match."""
 
     total: int
+    ranked: int | None
+    counts: Mapping[Facet, Counts]
     shown: int
     picture: Mapping[str, Any] | None
     years: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]
@@ -109,18 +113,21 @@ async def _answer(
 ) -> Answer:
     wanted, understood = await resolve(connection, parameters)
     understood.pop("embed", None)
-    sort = parameters.sort or Sort.NEWEST
+    sort = parameters.order()
     # The same as for /v1/events, so that a cursor from there is good here.
     bound = {"of": "events", "sort": sort, "filter": understood}
     question = Question(wanted, sort, moment.knowledge)
     after = position_in(parameters.cursor, bound, question.key_types)
-    found = await events_page(connection, question, parameters.limit, after, with_total=True)
+    found = await events_page(connection, question, parameters.limit, after)
+    counts, total = await counts_of_choices(connection, wanted, moment.knowledge)
     older = cursor_for(found.next, bound)
     names = await names_of_parties(connection, parties_in(understood))
     events = [json.loads(document) for document in found.documents]
     histories = await _histories(connection, wanted.subjects, moment)
     return Answer(
-        total=found.total or 0,
+        total=total,
+        ranked=found.ranked,
+        counts=counts,
         shown=len(events),
         picture=picture(events, histories, moment.query),
         years=_by_year(events) if sort in _BY_DAY else [("", events)],

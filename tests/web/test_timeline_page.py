@@ -21,6 +21,8 @@ QUESTIONS: list[dict[str, Any]] = [
     {"regime": "RU-UFL", "date_match": "within", "date_from": "2024-12-01", "date_field": "date"},
     {"known_at": "2024-12-31", "knowledge": "announced", "country": "RU"},
     {"sort": "recently_updated", "direction": "easing", "limit": "7"},
+    {"q": "embassy or consulate -Kabul"},
+    {"q": "Талибан", "sort": "relevance", "date_from": "2024"},
 ]
 
 
@@ -168,6 +170,8 @@ REFUSED = {
     "embed=yes": (None, "1", "/timeline?embed=1"),
     "cursor=nonsense": (None, None, None),
     "limit=500": (None, None, None),
+    "q=%21%21": ("q", None, None),
+    "sort=relevance": ("sort", None, None),
 }
 
 
@@ -204,6 +208,44 @@ async def test_nothing_found_says_what_to_try(client: httpx.AsyncClient) -> None
     assert page.one("h2", id="found-heading").text == "No event matches"
     assert "Take something out" in page.one("section", class_="found").text
     assert not page.all("a", href="/v1/events.xlsx")
+
+
+FACETS = {
+    "family": "kind",
+    "kind": "kind",
+    "status": "status",
+    "verification": "verification",
+    "direction": "direction",
+    "regime": "regime",
+}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {},
+        {"country": "RU", "status": "in_effect"},
+        {"kind": "designation", "status": ["in_effect", "proposed"], "direction": "easing"},
+        {"q": "embassy", "regime": "RU-UFL"},
+    ],
+    ids=str,
+)
+async def test_a_choice_says_how_many_events_it_would_find(
+    client: httpx.AsyncClient, question: dict[str, Any]
+) -> None:
+    page = document(await client.get("/timeline", params=question))
+    told = {
+        (box["name"], box["value"]): int(box.parents[-1].text.removesuffix(" events").split()[-1])
+        for box in page.all("input", type="checkbox")
+    }
+    known = {}
+    for facet, name in FACETS.items():
+        others = {other: value for other, value in question.items() if other != name}
+        counted = await client.get("/v1/facets", params=others | {"by": facet})
+        for each in counted.json()["facets"][facet]:
+            if each["value"] is not None:
+                known[name, each["value"]] = each["count"]
+    assert {choice: count for choice, count in told.items() if count} == known
 
 
 @pytest.mark.parametrize("query", ["", "country=Kazakhstan&date_from=2021&sort=oldest", "limit=2"])
@@ -284,5 +326,5 @@ async def test_a_page_takes_few_statements(
         statements.clear()
         document(await client.get(f"/timeline{query}"))
     # The instant, two lists for the form, names in the question, the page, what its picture shows
-    # of positions, names in the answer.
-    assert len([each for each in statements if each.startswith("SELECT")]) <= 7
+    # of positions, the counts, names in the answer.
+    assert len([each for each in statements if "SELECT" in each]) <= 8

@@ -1,0 +1,41 @@
+"""How many events each choice of the form would find."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from app.db.engine import ReadConnection
+from app.queries.facets import Counts, Facet, facets
+from app.queries.filter import EventFilter
+from app.queries.knowledge import Knowledge
+
+# What is counted by, with the part of the filter that chooses among it.
+_CHOSEN_BY = {
+    Facet.FAMILY: "kinds",
+    Facet.KIND: "kinds",
+    Facet.STATUS: "statuses",
+    Facet.VERIFICATION: "verifications",
+    Facet.DIRECTION: "directions",
+    Facet.REGIME: "regimes",
+}
+_NOTHING = ""
+
+
+async def counts_of_choices(
+    connection: ReadConnection, wanted: EventFilter, knowledge: Knowledge
+) -> tuple[Mapping[Facet, Counts], int]:
+    """Return how many events each choice finds, and how many match now.
+
+    Several choices of one list widen the answer, so a choice counts as if it were the only one in
+    its list; the other lists stay as they are.
+    """
+    lists: dict[str, list[Facet]] = defaultdict(list, {_NOTHING: []})
+    for facet, name in _CHOSEN_BY.items():
+        lists[name if getattr(wanted, name) else _NOTHING].append(facet)
+    found, total = await facets(connection, wanted, knowledge, lists.pop(_NOTHING))
+    for name, by in lists.items():
+        unchosen: Any = {name: ()}
+        counts, _ = await facets(connection, replace(wanted, **unchosen), knowledge, by)
+        found = {**found, **counts}
+    return found, total

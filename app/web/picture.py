@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 from app.domain.dates_in_words import date_in_words
@@ -16,6 +17,7 @@ _A_DAY = timedelta(days=1)
 _MARGIN = timedelta(days=30)
 # How much of the whole picture a bar takes that has no beginning or no end.
 _OPEN_PART = 12
+_MOST_SPANS = 200
 
 
 def picture(
@@ -25,7 +27,7 @@ def picture(
 
     Args:
         events: the documents of the events.
-        histories: positions to be drawn in the same lanes.
+        histories: positions of those who act in them, to be drawn in the same lanes.
         query: what the addresses of the events end with.
 
     """
@@ -36,26 +38,32 @@ def picture(
         return None
     first, last = min(days) - _MARGIN, max(days) + _MARGIN
     drawn = [item for event in events for item in _event(event, (last - first) / _OPEN_PART, query)]
-    lanes = {item["lane"]: item["laneName"] for item in drawn}
-    spans = [item for history in histories for item in _spans(history, first, last)]
+    lanes = {each["party"]: _lane(each) for event in events for each in _acting(event)}
+    spans = (
+        {"lane": lanes[history.key.actor][0], **item}
+        for history in histories
+        for item in _spans(history, first, last)
+    )
     return {
         "first": str(first),
         "last": str(last),
-        "lanes": sorted(lanes.items(), key=lambda lane: lane[1]),
+        "lanes": sorted(set(lanes.values()), key=lambda lane: lane[1]),
         "events": drawn,
-        "spans": [item for item in spans if item["lane"] in lanes],
+        "spans": list(islice(spans, _MOST_SPANS)),
     }
+
+
+def actors_in(events: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the ids of those who act in these events."""
+    return {each["party"] for event in events for each in _acting(event)}
 
 
 def _event(event: Mapping[str, Any], open_days: timedelta, query: str) -> Iterator[Item]:
     """Yield an event once for each lane: those of the countries of who acts."""
     begin, end = (event[n] and date.fromisoformat(event[n]) for n in ("earliest", "latest"))
-    actors = [each for each in event["participants"] if each["role"] == Role.ACTOR]
-    lanes = {each["country"] or each["party"]: _lane(each) for each in actors}
-    for lane, name in lanes.items():
+    for lane in dict.fromkeys(_lane(each)[0] for each in _acting(event)):
         yield {
             "lane": lane,
-            "laneName": name,
             "title": event["title"],
             "when": date_in_words(event["date"]),
             "what": said(event["kind"], "kind"),
@@ -68,10 +76,14 @@ def _event(event: Mapping[str, Any], open_days: timedelta, query: str) -> Iterat
         }
 
 
-def _lane(participant: Mapping[str, Any]) -> str:
+def _acting(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [each for each in event["participants"] if each["role"] == Role.ACTOR]
+
+
+def _lane(participant: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the lane that somebody stands in: its key and what it is called."""
     country = participant["country"]
-    name: str = place(country) if country else participant["name"]
-    return name
+    return (country, place(country)) if country else (participant["party"], participant["name"])
 
 
 def _spans(history: History, first: date, last: date) -> Iterator[Item]:
@@ -82,7 +94,6 @@ def _spans(history: History, first: date, last: date) -> Iterator[Item]:
         if standing.certainty is not Certainty.UNKNOWN and begin <= end:
             states = [standing.state] if standing.state else standing.candidates
             yield {
-                "lane": history.key.actor,
                 "state": standing.state or "several",
                 "says": " or ".join(said(state, "state") for state in states),
                 "of": said(history.key.dimension, "dimension"),

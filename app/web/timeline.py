@@ -31,7 +31,7 @@ from app.web.form import Form, without_blanks
 from app.web.offers import Offers, offers
 from app.web.page import PageRoute, page
 from app.web.past import Moment, lasting_address, one_moment
-from app.web.picture import picture
+from app.web.picture import actors_in, picture
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -123,7 +123,7 @@ async def _answer(
     older = cursor_for(found.next, bound)
     names = await names_of_parties(connection, parties_in(understood))
     events = [json.loads(document) for document in found.documents]
-    histories = await _histories(connection, wanted.subjects, moment)
+    histories = await _histories(connection, wanted.subjects, events, moment)
     return Answer(
         total=total,
         ranked=found.ranked,
@@ -139,12 +139,16 @@ async def _answer(
 
 
 async def _histories(
-    connection: ReadConnection, subjects: Sequence[str], moment: Moment
+    connection: ReadConnection,
+    subjects: tuple[str, ...],
+    events: Sequence[Mapping[str, Any]],
+    moment: Moment,
 ) -> Sequence[History]:
-    """Return how everybody has stood towards the subject, where exactly one is chosen."""
-    if len(subjects) != 1:
+    """Return how those who act have stood towards the subject, where exactly one is chosen."""
+    if len(subjects) != 1 or not events:
         return ()
-    known = await evidence(connection, PositionFilter(subjects=tuple(subjects)), moment.knowledge)
+    whose = PositionFilter(tuple(actors_in(events)), subjects)
+    known = await evidence(connection, whose, moment.knowledge)
     today = datetime.now(UTC).date()
     return list(known.histories(None, today, Verification.CONFIRMED))
 

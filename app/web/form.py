@@ -15,6 +15,7 @@ from app.web.words import place
 _A_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 _MOST_GUESSES = 5
+_WITHOUT_FIELD = ("limit", "cursor", "include", "embed")
 
 
 class Remedy(NamedTuple):
@@ -43,6 +44,10 @@ class Form:
     def title(self, name: str) -> str:
         """Return what a field is called."""
         return self.model.parameters()[name].title or name
+
+    def shows(self, name: str) -> bool:
+        """Tell whether a parameter has a field; what only turns pages or frames them has none."""
+        return name in self.model.parameters() and name not in _WITHOUT_FIELD
 
     def values(self, name: str) -> list[str]:
         """Return what a field holds."""

@@ -72,6 +72,8 @@ def document(response: httpx.Response, status: int = 200) -> Document:
     assert len(page.all("h1")) == 1
     ids = [element["id"] for element in page.elements if "id" in element.attributes]
     assert len(ids) == len(set(ids))
+    within = [link["href"] for link in page.all("a", href="#") if link["href"].startswith("#")]
+    assert {address.removeprefix("#") for address in within} <= set(ids)
     for element in page.elements:
         assert not [name for name in element.attributes if name.startswith("on") or name == "style"]
         for name in ("href", "src"):

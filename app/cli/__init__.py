@@ -138,7 +138,6 @@ def _announce(host: str, port: int) -> None:
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     typer.echo(f"chancery {__version__} serves on {address} (stop with Ctrl-C)")
     typer.echo(f"  look and filter    {address}/timeline")
-    typer.echo(f"  ask in a form      {address}/docs")
     typer.echo(f"  JSON               {address}/v1/events?country=Kazakhstan")
 
 

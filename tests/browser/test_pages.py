@@ -19,11 +19,11 @@ from tests.browser.conftest import Visit, watched
 
 DELISTING = "kz-taliban-delisting-2023"
 PAGES = [
-    "/timeline?limit=10",
+    "/timeline?limit=5",
     "/timeline?country=KZ&kind=designation.delist&date_from=2021",
-    "/timeline?subject=taliban&sort=oldest&status=in_effect",
+    "/timeline?subject=taliban&sort=oldest&limit=5",
     "/timeline?country=KZ&regime=US-SST",
-    "/timeline?country=KZ&embed=1",
+    "/timeline?country=KZ&embed=1&limit=5",
     f"/events/{DELISTING}",
     "/measures/ru-suspension-law-2024",
     "/positions",

@@ -209,3 +209,11 @@ async def test_a_put_beside_an_import_is_answered_soon(editor: httpx.AsyncClient
         assert response.status_code == 201
     assert (await importing).json()["recorded"] == 3_000
     assert max(times) < 2
+
+
+@pytest.mark.parametrize("query", ["dry_run=true&dry_run=false", "dryrun=true"])
+async def test_a_dry_run_that_is_named_twice_or_wrongly_is_refused(
+    editor: httpx.AsyncClient, query: str
+) -> None:
+    answer = await editor.post(f"/v1/imports?{query}", content="", headers=JSON_LINES)
+    problem_of(answer, 422)

@@ -1,16 +1,18 @@
 """Importing many events at once, from JSON Lines or CSV."""
 
 import asyncio
+from dataclasses import asdict
 from functools import partial
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
 from starlette.requests import ClientDisconnect
 
 from app.api.auth import Editor
 from app.api.examples import EVENT
+from app.api.parameters import QueryModel, asked, parameter
 from app.api.problems import documented
 from app.api.state import Register
 from app.api.writing import writing
@@ -49,13 +51,13 @@ class ImportDocument(BaseModel):
     rows: int = Field(description="Events in the file.")
 
 
-class ImportParameters(BaseModel):
+class ImportParameters(QueryModel):
     """The parameters of an import."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    dry_run: bool = Field(
-        default=False, description="Only say what would be done, and write nothing."
+    dry_run: bool = parameter(
+        default=False,
+        title="Dry run",
+        description="Only say what would be done, and write nothing: `true` or `false`.",
     )
 
 
@@ -73,7 +75,7 @@ async def import_file(
     request: Request,
     response: Response,
     register: Register,
-    asked: ImportParameters = Query(),  # noqa: B008, FAST002 - FastAPI's own form.
+    parameters: Annotated[ImportParameters, asked(ImportParameters)],
 ) -> ImportDocument:
     """Record and correct many events at once, all of them or none.
 
@@ -103,17 +105,11 @@ async def import_file(
             file,
             form,
             author=Author(editor.name),
-            dry_run=asked.dry_run,
+            dry_run=parameters.dry_run,
             watch=Watch(_while_connected(request), partial(hold_key, public_id=editor.key_id)),
         )
     response.headers["Cache-Control"] = "no-store"
-    return ImportDocument(
-        dry_run=asked.dry_run,
-        recorded=done.recorded,
-        corrected=done.corrected,
-        unchanged=done.unchanged,
-        rows=done.rows,
-    )
+    return ImportDocument(dry_run=parameters.dry_run, rows=done.rows, **asdict(done))
 
 
 @router.get(

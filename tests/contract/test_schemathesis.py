@@ -39,6 +39,11 @@ MANY = settings(
 )
 
 
+@schemathesis.serializer("application/jsonl", "application/x-ndjson", "text/csv")
+def as_it_is(_: Any, value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode(errors="surrogatepass")
+
+
 @pytest.fixture(scope="module")
 def editable(server_url: str, migrated_template: str) -> Iterator[tuple[str, dict[str, str]]]:
     """The address of a service that may be written to, and the header with its admin's key."""

@@ -74,11 +74,6 @@ SOME = settings(
 Case = schemathesis.Case[Any]
 
 
-@schemathesis.serializer("application/jsonl", "application/x-ndjson", "text/csv")
-def as_it_is(_: Any, value: Any) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode(errors="surrogatepass")
-
-
 @SCHEMA.hook
 def flatmap_case(_: Any, case: Case) -> st.SearchStrategy[Case]:
     return st.builds(

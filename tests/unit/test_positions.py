@@ -142,6 +142,11 @@ def test_spans_leave_no_gap_and_say_what_each_day_rests_on() -> None:
     assert next(course.spans(day(11), day(11))).standing == course.on(day(11))
 
 
+def test_what_applies_below_a_later_event_begins_no_span() -> None:
+    course = Course([effect("month", 5, 20), effect("day", 10)])
+    assert [span.first for span in course.spans(day(10), day(30))] == [day(10)]
+
+
 @pytest.mark.parametrize(
     ("announced", "last"),
     [(None, 31), ((5, 5), 5), ((5, 40), 31), ((1, 31), 31), ((3, 8), 8)],

@@ -8,7 +8,7 @@ from pydantic import field_validator
 
 from app.api.instants import instant_of
 from app.api.known_at import KnownAtParameters
-from app.api.parameters import PageModel, fault, parameter, shown
+from app.api.parameters import PICK, SEVERAL, PageModel, fault, parameter, shown
 from app.domain.dates import DateFormatError, days_of
 from app.domain.errors import Fault, RefusedError
 from app.domain.search import parse
@@ -16,8 +16,6 @@ from app.domain.vocabulary import Direction, KindOrFamily, Status, Verification
 from app.queries.events import RANKED, Sort
 from app.queries.filter import DateField, DateMatch
 
-_SEVERAL = "With several, any of them is enough."
-PICK = "Hold Ctrl (on a Mac Cmd) to pick several."
 DAY_FORMATS = "YYYY, YYYY-MM or YYYY-MM-DD, such as 2024, 2024-12 or 2024-12-22"
 _LONGEST_SEARCH = 500
 _MOST_PHRASES = 50
@@ -66,7 +64,7 @@ class FilterParameters(KnownAtParameters):
         "Country",
         "Somebody from this country takes part, in any role: the state itself, its government, "
         "an organisation at home there. Write a name in any common language or a code. A bloc "
-        f"such as the EU stands for its present members and its own organs. {_SEVERAL}",
+        f"such as the EU stands for its present members and its own organs. {SEVERAL}",
         examples={
             "Kazakhstan": ["Kazakhstan"],
             "Saudi Arabia or the United Arab Emirates": ["SA", "AE"],
@@ -77,19 +75,19 @@ class FilterParameters(KnownAtParameters):
     party: list[str] = parameter(
         [],
         "Party",
-        f"This party takes part, in any role: a state or anybody else by name or id. {_SEVERAL}",
+        f"This party takes part, in any role: a state or anybody else by name or id. {SEVERAL}",
         examples={"the Taliban": ["Taliban"], "Hamas or Hezbollah": ["hamas", "hezbollah"]},
     )
     actor: list[str] = parameter(
         [],
         "Who decides, acts or speaks",
-        f"Exactly this party acts. `AF` is the state of Afghanistan, not the Taliban. {_SEVERAL}",
+        f"Exactly this party acts. `AF` is the state of Afghanistan, not the Taliban. {SEVERAL}",
         examples={"Russia": ["Russia"], "the UN Security Council": ["UN Security Council"]},
     )
     subject: list[str] = parameter(
         [],
         "Whose standing changes",
-        f"Exactly this party is the one whose standing changes. {_SEVERAL}",
+        f"Exactly this party is the one whose standing changes. {SEVERAL}",
         examples={"the Taliban": ["taliban"], "Palestine": ["PS"]},
     )
     kind: list[KindOrFamily] = parameter(
@@ -117,14 +115,14 @@ class FilterParameters(KnownAtParameters):
     regime: list[str] = parameter(
         [],
         "List or legal instrument",
-        f"The code of a regime; /v1/regimes lists them. {_SEVERAL}",
+        f"The code of a regime; /v1/regimes lists them. {SEVERAL}",
         examples={"Russia's terrorist list": ["RU-UFL"], "US terrorist list": ["US-FTO219"]},
     )
     measure: list[str] = parameter(
         [],
         "Dossier",
         "The id of a measure, which strings together the events of one procedure; /v1/measures "
-        f"lists them. {_SEVERAL}",
+        f"lists them. {SEVERAL}",
         examples={"the Duma's bill": ["ru-suspension-law-2024"]},
     )
     date_from: str | None = parameter(

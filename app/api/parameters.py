@@ -29,6 +29,9 @@ from app.domain.errors import Fault, RefusedError
 SHOWN_LENGTH = 60
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+# What the descriptions of parameters that take several values end with.
+SEVERAL = "With several, any of them is enough."
+PICK = "Hold Ctrl (on a Mac Cmd) to pick several."
 
 Parameters = TypeVar("Parameters", bound="QueryModel")
 

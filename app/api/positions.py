@@ -13,7 +13,7 @@ from pydantic import field_validator
 from app.api.cursor import decode
 from app.api.filters import DAY_FORMATS, day_of
 from app.api.known_at import KnownAtParameters
-from app.api.parameters import PageModel, fault, parameter, shown
+from app.api.parameters import PICK, SEVERAL, PageModel, fault, parameter, shown
 from app.api.resolve import Resolution, parties_named, regimes_named, shown_filter
 from app.db.engine import ReadConnection
 from app.domain.errors import Fault, RefusedError
@@ -27,8 +27,6 @@ from app.queries.positions import PositionFilter
 Item = TypeVar("Item", Answer, History)
 
 MAX_NAMED = 1_000
-_SEVERAL = "With several, any of them is enough."
-_PICK = "Hold Ctrl (on a Mac Cmd) to pick several."
 
 
 class MinVerification(StrEnum):
@@ -54,14 +52,14 @@ class _Parameters(KnownAtParameters):
         [],
         "Whose position",
         "Who lists, recognises, keeps an embassy: exactly this party, by name, code or id. Give "
-        f"this or *Towards whom*, or both. {_SEVERAL}",
+        f"this or *Towards whom*, or both. {SEVERAL}",
         examples={"Russia": ["Russia"], "Kazakhstan or Kyrgyzstan": ["KZ", "KG"]},
     )
     subject: list[str] = parameter(
         [],
         "Towards whom",
         "Exactly this party, by name, code or id. The Taliban, their government and the state of "
-        f"Afghanistan are three parties. {_SEVERAL}",
+        f"Afghanistan are three parties. {SEVERAL}",
         examples={
             "the Taliban, as an organisation": ["taliban"],
             "the government of the Taliban": ["islamic-emirate-of-afghanistan"],
@@ -72,26 +70,26 @@ class _Parameters(KnownAtParameters):
         [],
         "In what",
         "`designation` (on a list or off it, one position for each list), `recognition`, "
-        f"`relations`, `mission` (the embassy) or `accreditation` (the ambassador). {_PICK}",
+        f"`relations`, `mission` (the embassy) or `accreditation` (the ambassador). {PICK}",
     )
     regime: list[str] = parameter(
         [],
         "On which list",
-        f"The code of a regime; only designations have one. {_SEVERAL}",
+        f"The code of a regime; only designations have one. {SEVERAL}",
         examples={"Russia's terrorist list": ["RU-UFL"], "US terrorist list": ["US-FTO219"]},
     )
     state: list[State] = parameter(
         [],
         "State",
         "Only positions that are in this state, surely or possibly: `certainty` says which. "
-        f"{_PICK}",
+        f"{PICK}",
     )
     certainty: list[Certainty] = parameter(
         [],
         "How sure",
         "`definite`, `possible` (the day of a change isn't known exactly, so that there are "
         "several candidates), or `unknown` (no event says anything, which does not mean “no”). "
-        f"{_PICK}",
+        f"{PICK}",
     )
     min_verification: MinVerification | None = parameter(
         None,

@@ -174,7 +174,8 @@ def _since(version: Version) -> dict[str, Any]:
 
 def _sort_days(days: Days) -> dict[str, date]:
     # The driver writes the least and the greatest date as PostgreSQL's -infinity and infinity.
-    return {"earliest": days.first or date.min, "latest": days.last or date.max}
+    earliest, latest = days.bounds
+    return {"earliest": earliest, "latest": latest}
 
 
 def _range(edtf: str | None) -> Range[date] | None:

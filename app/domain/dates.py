@@ -41,6 +41,11 @@ class Days:
         if self.first and self.last and self.last < self.first:
             raise DateFormatError("The interval ends before it begins.")
 
+    @property
+    def bounds(self) -> tuple[date, date]:
+        """The first and the last day, where an open end is the least or the greatest date."""
+        return self.first or date.min, self.last or date.max
+
 
 @dataclass(frozen=True, slots=True)
 class Point:

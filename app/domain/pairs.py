@@ -75,14 +75,11 @@ def _parties(facts: EventFacts, role: Role) -> set[str]:
 
 def _days(facts: EventFacts) -> tuple[date, date, date | None, date | None, date | None]:
     """Return when it takes effect, when that ends, and by when it was made known."""
-    first, last = _bounds(facts.date)
+    first, last = facts.days.bounds
     dates = facts.dates
-    announced = None if dates.announced is None else _bounds(dates.announced)
-    ends = (None, None) if dates.effective_until is None else _bounds(dates.effective_until)
-    told = [_bounds(text)[1] for name in _TOLD_BY if (text := getattr(dates, name)) is not None]
+    announced = None if dates.announced is None else days_of(dates.announced).bounds
+    ends = (None, None) if dates.effective_until is None else days_of(dates.effective_until).bounds
+    told = [
+        days_of(text).bounds[1] for name in _TOLD_BY if (text := getattr(dates, name)) is not None
+    ]
     return first, last_possible(first, last, announced), *ends, min(told, default=None)
-
-
-def _bounds(edtf: str) -> tuple[date, date]:
-    days = days_of(edtf)
-    return days.first or date.min, days.last or date.max

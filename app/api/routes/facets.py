@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request, Response
 
 from app.api.conditional import answer
 from app.api.facets import FacetsDocument, counted
-from app.api.filters import PICK, FilterParameters
-from app.api.parameters import asked, parameter
+from app.api.filters import FilterParameters
+from app.api.parameters import PICK, asked, parameter
 from app.api.problems import documented
 from app.api.resolve import resolve
 from app.api.state import Register

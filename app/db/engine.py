@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.db.failures import answering, connecting
-from app.domain.errors import BusyError, MisconfiguredError
+from app.domain.errors import MisconfiguredError, TooManyExportsError
 
 ReadConnection = NewType("ReadConnection", AsyncConnection)
 WriteConnection = NewType("WriteConnection", ReadConnection)
@@ -159,11 +159,11 @@ class Database:
         """Lend a connection in a read-only transaction that sees one moment, for a long answer.
 
         Raises:
-            BusyError: so many are lent already.
+            TooManyExportsError: so many are lent already.
 
         """
         if self._streams.locked():
-            raise BusyError("Too many exports are under way at the moment. Try again shortly.")
+            raise TooManyExportsError
         async with self._streams, lent(self._streamer.begin()) as connection:
             yield ReadConnection(connection)
 

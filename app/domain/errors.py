@@ -100,7 +100,17 @@ class UnavailableError(ChanceryError):
 class BusyError(ChanceryError):
     """It can't be done beside what others are doing; it may succeed a little later."""
 
+    retry_after = 30
+
+
+class TooManyExportsError(ChanceryError):
+    """So many long answers are under way that another one would slow everybody down."""
+
     retry_after = 10
+
+    def __init__(self) -> None:
+        """Say so in one sentence."""
+        super().__init__("Too many exports are under way at the moment. Try again shortly.")
 
 
 class MisconfiguredError(ChanceryError):

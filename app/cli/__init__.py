@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, load, import, rebuild, keys, openapi.
+"""The command line: serve, migrate, load, import, demo, rebuild, keys, openapi.
 
 Every command works beside a running server, says in one line what it did, and fails with a
 sentence and a non-zero status.
@@ -22,6 +22,7 @@ from uvicorn.supervisors import Multiprocess
 from app import __version__
 from app.cli import keys
 from app.cli.database import addressed, run, with_database
+from app.cli.demo import demo
 from app.cli.import_file import import_file
 from app.commands.load import SAMPLE_AUTHOR, Loaded, load_timeline, sample
 from app.commands.rebuild import count_events
@@ -43,6 +44,7 @@ commands = typer.Typer(
 )
 commands.add_typer(keys.commands, name="keys")
 commands.command("import")(import_file)
+commands.command()(demo)
 
 
 def main() -> NoReturn:

@@ -16,7 +16,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from app.commands import journal, staged
+from app.commands import counts, journal, staged
 from app.commands.journal import Place
 from app.commands.revise import Author
 from app.commands.staged import Basis
@@ -106,6 +106,7 @@ async def _attempt(
     if not await connection.scalar(text(_CHECK), given):
         raise _MissedError
     await staged.check_unchanged(connection, basis, first)
+    await counts.put_staged(connection)
     await _pass(connection, last)
 
 

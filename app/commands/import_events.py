@@ -16,7 +16,7 @@ from typing import IO
 
 from sqlalchemy import text
 
-from app.commands import appointment, journal, staged, staging
+from app.commands import appointment, counts, journal, staged, staging
 from app.commands.revise import Author
 from app.commands.staged import Basis
 from app.commands.staging import Faults
@@ -109,6 +109,7 @@ async def _write_at_once(connection: WriteConnection, author: Author, basis: Bas
     place = await journal.next_place(connection)
     await staged.check_unchanged(connection, basis, place)
     await staged.write(connection, author, place, corrects=basis.corrected > 0)
+    await counts.put_staged(connection)
 
 
 async def _stage(

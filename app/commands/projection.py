@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, SQLColumnExpression, delete, insert, literal, select
 from sqlalchemy.dialects.postgresql import Range
 
+from app.commands import counts
 from app.db.engine import WriteConnection
 from app.db.projections import (
     Event,
@@ -47,6 +48,7 @@ async def project(
 
     """
     events = [revision.event for revision in revisions]
+    await counts.take(connection, events)
     since = {each.event: known_from or each.recorded_at for each in revisions}
     if any(revision.revision > 1 for revision in revisions) or known_from is not None:
         for instant in set(since.values()):
@@ -55,6 +57,7 @@ async def project(
     live = [revision for revision in revisions if revision.is_live]
     parties = await _parties(connection, live)
     await put(connection, [_version(each, parties, since[each.event]) for each in live])
+    await counts.add(connection, events)
 
 
 async def put(connection: WriteConnection, versions: Sequence[Version]) -> None:
@@ -136,6 +139,7 @@ def event_row(version: Version) -> dict[str, Any]:
         "measure": facts.measure,
         **_sort_days(facts.days),
         **{name: _range(getattr(facts.dates, name)) for name in DateName},
+        "countries": " ".join(_countries(version)),
         "recorded_at": stamp.recorded_at,
         "updated_at": stamp.updated_at,
         "known_from": version.known_from,
@@ -143,6 +147,11 @@ def event_row(version: Version) -> dict[str, Any]:
         "words": event_words(facts),
     }
     return row if version.known_to is None else row | {"known_to": version.known_to}
+
+
+def _countries(version: Version) -> list[str]:
+    named = (version.parties[each.party].country for each in version.revision.facts.participants)
+    return sorted({country for country in named if country is not None})
 
 
 def party_rows(version: Version) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from itertools import groupby
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import aliased
 
-from app.commands import journal
+from app.commands import counts, journal
 from app.commands.projection import put
 from app.commands.reference import rebuild_names, rebuild_words
 from app.db.engine import Database, ReadConnection, WriteConnection
@@ -46,6 +46,7 @@ async def rebuild(database: Database) -> AsyncIterator[int]:
             names = await _names(connection, histories)
             await put(connection, [v for history in histories for v in versions(history, names)])
             if last is None:
+                await counts.recount(connection)
                 await connection.execute(update(ProjectionState).values(stale=False))
                 return
         after = last

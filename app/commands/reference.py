@@ -28,7 +28,7 @@ from app.domain.vocabulary import PartyKind
 _ITSELF = Author("chancery", "A territory of this release.")
 _SHOWN_IN_DOCUMENTS = ("name", "kind", "country")
 # A party that is younger than what is asked about goes by its first names.
-_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 async def add_territories(connection: WriteConnection) -> int:
@@ -51,7 +51,7 @@ async def add_parties(
         revisions = [_revision_row(party, 1, instant, author) for party in new]
         await connection.execute(insert_or(PartyRevision).on_conflict_do_nothing(), revisions)
         await _put_names(connection, new)
-        words = [_words_row(party.id, party.called, _BEFORE_ALL) for party in new]
+        words = [_words_row(party.id, party.called, BEFORE_ALL) for party in new]
         await connection.execute(insert_or(PartyWords).on_conflict_do_nothing(), words)
     return len(new)
 
@@ -150,7 +150,7 @@ async def rebuild_words(connection: WriteConnection) -> None:
     )
     for party, group in groupby(revisions, key=lambda row: row.party):
         first, *later = group
-        begins = [_BEFORE_ALL, *(row.recorded_at for row in later)]
+        begins = [BEFORE_ALL, *(row.recorded_at for row in later)]
         rows = [
             _words_row(party, (row.name, *row.aliases), begin, end)
             for row, begin, end in zip([first, *later], begins, [*begins[1:], None], strict=True)

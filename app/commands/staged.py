@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import literal, literal_column, select, text
 
-from app.commands import journal
+from app.commands import counts, journal
 from app.commands.journal import Place
 from app.commands.projection import archive
 from app.commands.revise import Author
@@ -187,10 +187,12 @@ async def write(
     by = {"by": author.name, "note": author.note}
     await connection.execute(text(_REVISIONS), stamp | by)
     if corrects:
+        await counts.stage_taken(connection)
         await _archive(connection, place)
     await connection.execute(text(_EVENTS), {"instant": place.recorded_at})
     await connection.execute(text(_PARTIES))
     await connection.execute(text(_PAIRS))
+    await counts.stage_added(connection)
     await journal.announce(connection)
 
 

@@ -82,6 +82,10 @@ CHANGE = _temporary(
     Column("first_recorded_at", DateTime(timezone=True)),
 )
 
+COUNT = _temporary(
+    "import_count", Column("counted_by", Key), Column("value", Key), Column("events", BigInteger)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Known:

@@ -11,6 +11,7 @@ the columns of a keyset must not be null.
 from datetime import date, datetime
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Date,
     DateTime,
@@ -98,6 +99,8 @@ class _EventColumns:
     signed: Mapped[Range[date] | None] = mapped_column(DATERANGE)
     effective: Mapped[Range[date] | None] = mapped_column(DATERANGE)
     effective_until: Mapped[Range[date] | None] = mapped_column(DATERANGE)
+    # Of everybody who takes part, sorted, with a space between: what is counted by.
+    countries: Mapped[str] = mapped_column(Text, server_default=text("''"))
     recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     document: Mapped[str] = mapped_column(Text)
@@ -149,6 +152,20 @@ class PastEvent(_EventColumns, Table):
         DateTime(timezone=True), primary_key=True, sort_order=1
     )
     known_to: Mapped[datetime] = mapped_column(DateTime(timezone=True), sort_order=2)
+
+
+class EventCount(Table):
+    """How many live events have a value in what is counted by: a projection of `event`.
+
+    The value is empty where an event has none that is shown, as the year of what lasted two. What
+    stands at 0 was once there.
+    """
+
+    __tablename__ = "event_count"
+
+    counted_by: Mapped[str] = mapped_column(Key, primary_key=True)
+    value: Mapped[str] = mapped_column(Key, primary_key=True)
+    events: Mapped[int] = mapped_column(BigInteger)
 
 
 class _PartyColumns:

@@ -16,6 +16,7 @@ from sqlalchemy import REAL, ColumnElement, and_, cast, func, select, true, unio
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from app.db.engine import ReadConnection
+from app.db.projections import EventCount
 from app.queries.filter import EventFilter, conditions
 from app.queries.keyset import AnyRow, AnySelect, Order
 from app.queries.knowledge import Everything, Knowledge
@@ -210,6 +211,20 @@ def _with_total(page: AnySelect, question: Question) -> AnySelect:
 
     An empty page still gives one row, with the count and no document.
     """
+    total = select(_total(question).label("total")).subquery()
+    found = page.subquery()
+    return (
+        select(total.c.total, *found.c)
+        .select_from(total.outerjoin(found, true()))
+        .order_by(*question.order.sorted(found.c))
+    )
+
+
+def _total(question: Question) -> ColumnElement[int]:
+    """Return how many match; how many there are in all is kept with every write."""
+    if question.wanted == EventFilter() and isinstance(question.knowledge, Everything):
+        kept = select(EventCount.events).where(EventCount.counted_by == "total")
+        return func.coalesce(kept.scalar_subquery(), 0)
     counts = [
         select(func.count())
         .select_from(tables.event)
@@ -217,13 +232,7 @@ def _with_total(page: AnySelect, question: Question) -> AnySelect:
         .scalar_subquery()
         for tables, known in question.knowledge.sources()
     ]
-    total = select(sum(counts[1:], start=counts[0]).label("total")).subquery()
-    found = page.subquery()
-    return (
-        select(total.c.total, *found.c)
-        .select_from(total.outerjoin(found, true()))
-        .order_by(*question.order.sorted(found.c))
-    )
+    return sum(counts[1:], start=counts[0])
 
 
 async def event_document(

@@ -11,9 +11,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     CTE,
-    BigInteger,
     ColumnElement,
     Select,
     Text,
@@ -28,11 +26,12 @@ from sqlalchemy import (
 )
 
 from app.db.engine import ReadConnection
+from app.db.projections import EventCount
 from app.domain.territories import expand, territories
 from app.domain.vocabulary import DIRECTION_OF_KIND, Role, family_of
 from app.queries.filter import EventFilter, Tables, conditions
 from app.queries.keyset import AnySelect
-from app.queries.knowledge import Knowledge
+from app.queries.knowledge import Everything, Knowledge
 
 
 class Facet(StrEnum):
@@ -55,7 +54,7 @@ class Facet(StrEnum):
 
 IN_TIME = (Facet.YEAR, Facet.MONTH)
 """Facets of which every event has a value, though it may be none."""
-OF_PARTIES = (Facet.COUNTRY, Facet.ACTOR, Facet.SUBJECT, Facet.PARTY)
+OF_PARTIES = (Facet.ACTOR, Facet.SUBJECT, Facet.PARTY)
 DEFAULT = (
     Facet.COUNTRY,
     Facet.KIND,
@@ -68,9 +67,10 @@ DEFAULT = (
 )
 """What is counted by where nothing is chosen: what forms offer to choose from."""
 _ROLES = {Facet.ACTOR: Role.ACTOR, Facet.SUBJECT: Role.SUBJECT}
-# What an event has one of follows from these columns of it.
+# What is counted by follows from these columns of the event.
 _DAYS = ("earliest", "latest")
 _COLUMNS: Mapping[Facet, tuple[str, ...]] = {
+    Facet.COUNTRY: ("countries",),
     Facet.KIND: ("kind",),
     Facet.FAMILY: ("kind",),
     Facet.STATUS: ("status",),
@@ -81,8 +81,7 @@ _COLUMNS: Mapping[Facet, tuple[str, ...]] = {
     Facet.YEAR: _DAYS,
     Facet.MONTH: _DAYS,
 }
-# Beside the facets: which blocs take part together, and all.
-_BLOCS, _TOTAL = "blocs", "total"
+_TOTAL = "total"
 Counts = Mapping[str | None, int]
 
 
@@ -91,24 +90,46 @@ async def facets(
 ) -> tuple[Mapping[Facet, Counts], int]:
     """Return the counts of each value by facet, and how many events match: from one snapshot."""
     await knowledge.settle(connection)
-    counted: dict[str, dict[str | None, int]] = defaultdict(dict)
+    if wanted == EventFilter() and isinstance(knowledge, Everything):
+        return await _kept(connection, by)
+    counted: dict[str, dict[str, int]] = defaultdict(dict)
     for row in await connection.execute(union_all(*_statements(wanted, knowledge, by))):
-        if row.value is not None or row.counted_by == _TOTAL:
-            counted[row.counted_by][row.value] = row.events
-    _with_members(counted[Facet.COUNTRY], counted[_BLOCS])
+        counted[row.counted_by][row.value] = row.events
     found = {facet: _folded(facet, counted[_counted_by(facet)]) for facet in by}
-    return found, counted[_TOTAL][None]
+    return found, counted[_TOTAL][""]
+
+
+async def _kept(
+    connection: ReadConnection, by: Collection[Facet]
+) -> tuple[Mapping[Facet, Counts], int]:
+    """Return the counts over everything, which are kept with every write."""
+    statement = select(EventCount.counted_by, EventCount.value, EventCount.events).where(
+        EventCount.counted_by.in_([_TOTAL, *(_kept_by(facet) for facet in by)]),
+        EventCount.events > 0,
+    )
+    counted: dict[str, dict[str, int]] = defaultdict(dict)
+    for kept_by, value, events in await connection.execute(statement):
+        counted[kept_by][value] = events
+    found = {facet: _folded(facet, counted[_kept_by(facet)]) for facet in by}
+    return found, counted[_TOTAL].get("", 0)
+
+
+def _kept_by(facet: Facet) -> str:
+    return str(facet) if facet in IN_TIME or facet in OF_PARTIES else _counted_by(facet)
 
 
 def _counted_by(facet: Facet) -> str:
-    return facet if facet in OF_PARTIES else " ".join(_COLUMNS[facet])
+    return str(facet) if facet in OF_PARTIES else " ".join(_COLUMNS[facet])
 
 
-def _folded(facet: Facet, counts: Counts) -> Counts:
+def _folded(facet: Facet, counts: Mapping[str, int]) -> Counts:
     """Return the counts by what follows from the values that were counted by."""
+    if facet is Facet.COUNTRY:
+        return _by_country(counts)
     folded: Counter[str | None] = Counter()
     for value, count in counts.items():
-        folded[_following(facet, value or "")] += count
+        if value or facet in IN_TIME:
+            folded[_following(facet, value)] += count
     return folded
 
 
@@ -120,9 +141,42 @@ def _following(facet: Facet, value: str) -> str | None:
     if facet in IN_TIME:
         # Infinite days, which stand for open ends, begin unlike each other and any other day.
         length = len("2024" if facet is Facet.YEAR else "2024-12")
-        first, last = (day[:length] for day in value.split())
-        return first if first == last else None
+        shown = {day[:length] for day in value.split()}
+        return shown.pop() if len(shown) == 1 else None
     return value
+
+
+def _by_country(counts: Mapping[str, int]) -> Counts:
+    """Return the counts by each of the countries that take part together, and by their blocs."""
+    countries: Counter[str | None] = Counter()
+    together: Counter[int] = Counter()
+    for codes, count in counts.items():
+        blocs = 0
+        for code in codes.split():
+            countries[code] += count
+            blocs |= _blocs_of().get(code, 0)
+        together[blocs] += count
+    for bloc, bit in _bits().items():
+        if bloc in countries:
+            countries[bloc] = sum(count for blocs, count in together.items() if blocs & bit)
+    return countries
+
+
+@cache
+def _bits() -> Mapping[str, int]:
+    """Return a bit for each bloc, so that a set of blocs is a number."""
+    blocs = (each.code for each in territories().values() if each.kind == "bloc")
+    return {code: 1 << place for place, code in enumerate(blocs)}
+
+
+@cache
+def _blocs_of() -> Mapping[str, int]:
+    """Return, for every territory, the blocs that stand for it."""
+    blocs: dict[str, int] = {}
+    for bloc, bit in _bits().items():
+        for code in expand(bloc):
+            blocs[code] = blocs.get(code, 0) | bit
+    return blocs
 
 
 def _statements(
@@ -137,11 +191,7 @@ def _statements(
     statements = [_of_events([found for _, found in matching], sets)]
     if set(by) & set(OF_PARTIES):
         taking_part = union_all(*(_taking_part(*each) for each in matching)).cte()
-        for facet in by:
-            if facet is Facet.COUNTRY:
-                statements += _of_countries(taking_part)
-            elif facet in OF_PARTIES:
-                statements.append(_of_parties(facet, taking_part))
+        statements += [_of_parties(facet, taking_part) for facet in by if facet in OF_PARTIES]
     return statements
 
 
@@ -166,7 +216,7 @@ def _of_events(matching: Sequence[CTE], sets: Sequence[tuple[str, ...]]) -> AnyS
     return (
         select(
             (case(*counted_by, else_=_TOTAL) if sets else literal(_TOTAL)).label("counted_by"),
-            func.nullif(func.concat(*texts, ""), "").label("value"),
+            func.concat(*texts, "").label("value"),
             func.count().label("events"),
         )
         .select_from(found)
@@ -178,7 +228,7 @@ def _taking_part(tables: Tables, matching: CTE) -> AnySelect:
     party = tables.party
     keys = zip(tables.detail_key, tables.key, strict=True)
     same = and_(*(getattr(party, theirs) == matching.c[own] for theirs, own in keys))
-    return select(party.event, party.party, party.role, party.country).join(matching, same)
+    return select(party.event, party.party, party.role).join(matching, same)
 
 
 def _of_parties(facet: Facet, taking_part: CTE) -> AnySelect:
@@ -186,45 +236,6 @@ def _of_parties(facet: Facet, taking_part: CTE) -> AnySelect:
     if facet in _ROLES:
         each = each.where(taking_part.c.role == _ROLES[facet])
     return _counted(facet, each)
-
-
-def _of_countries(taking_part: CTE) -> list[AnySelect]:
-    """Return the counts by country, and by which blocs those who take part belong to."""
-    each = select(taking_part.c.event, taking_part.c.country.label("value")).distinct()
-    codes, sets = zip(*_blocs_of().items(), strict=True)
-    arrays = cast(list(codes), ARRAY(Text)), cast(list(sets), ARRAY(BigInteger))
-    belongs = func.unnest(*arrays).table_valued("country", "blocs").render_derived()
-    blocs = func.bit_or(cast(belongs.c.blocs, BigInteger))
-    together = (
-        select(taking_part.c.event, cast(blocs, Text).label("value"))
-        .join(belongs, belongs.c.country == taking_part.c.country)
-        .group_by(taking_part.c.event)
-    )
-    return [_counted(Facet.COUNTRY, each), _counted(_BLOCS, together)]
-
-
-@cache
-def _bits() -> Mapping[str, int]:
-    """Return a bit for each bloc, so that a set of blocs is a number."""
-    blocs = (each.code for each in territories().values() if each.kind == "bloc")
-    return {code: 1 << place for place, code in enumerate(blocs)}
-
-
-@cache
-def _blocs_of() -> Mapping[str, int]:
-    """Return, for every territory, the blocs that stand for it."""
-    blocs: dict[str, int] = {}
-    for bloc, bit in _bits().items():
-        for code in expand(bloc):
-            blocs[code] = blocs.get(code, 0) | bit
-    return blocs
-
-
-def _with_members(countries: dict[str | None, int], together: Counts) -> None:
-    """Put what the blocs' members take part in to what their own organs do."""
-    for bloc, bit in _bits().items():
-        if bloc in countries:
-            countries[bloc] = sum(n for blocs, n in together.items() if int(blocs or 0) & bit)
 
 
 def _counted(facet: str, each: Select[Any]) -> AnySelect:

@@ -22,10 +22,7 @@ async def labels(
 ) -> Mapping[Facet, Labels]:
     """Return what each value is called; one without a name of its own is called as it is."""
     parties = {
-        value or ""
-        for facet, counts in counted.items()
-        if facet in OF_PARTIES and facet is not Facet.COUNTRY
-        for value in counts
+        value or "" for facet, counts in counted.items() if facet in OF_PARTIES for value in counts
     }
     of_parties = await names_then(connection, parties, knowledge) if parties else {}
     regimes = await _regime_names(connection) if Facet.REGIME in counted else {}

@@ -1,0 +1,83 @@
+"""How many live events there are of each sort, kept with every write.
+
+To count a million events takes longer than a page may, so the counts over everything are kept as
+events come and go. All who put them hold the journal's lock; a large import notes its own before.
+They are what `facets` would find without a filter, and a test holds the two together.
+"""
+
+from collections.abc import Collection
+
+from sqlalchemy import text
+
+from app.db.engine import WriteConnection
+
+# The two texts of a year differ where one of the days is another year's or open.
+_COUNTED = """
+    WITH counted AS MATERIALIZED (SELECT * FROM event {which}), taking_part AS (
+        SELECT party.* FROM event_party party JOIN counted ON counted.id = party.event
+    )
+    SELECT counted_by, value, count(*) AS events
+    FROM counted, LATERAL (VALUES
+        ('total', ''), ('kind', kind), ('status', status), ('verification', verification),
+        ('regime', regime), ('measure', measure), ('countries', countries),
+        ('year', CASE WHEN to_char(earliest, 'YYYY') = to_char(latest, 'YYYY')
+            THEN to_char(earliest, 'YYYY') ELSE '' END),
+        ('month', CASE WHEN to_char(earliest, 'YYYY-MM') = to_char(latest, 'YYYY-MM')
+            THEN to_char(earliest, 'YYYY-MM') ELSE '' END)
+    ) each (counted_by, value)
+    WHERE value IS NOT NULL GROUP BY counted_by, value
+    UNION ALL
+    SELECT 'party', party, count(DISTINCT event) FROM taking_part GROUP BY party
+    UNION ALL
+    SELECT role, party, count(DISTINCT event) FROM taking_part
+    WHERE role IN ('actor', 'subject') GROUP BY role, party
+"""
+_PUT = """
+    INSERT INTO event_count AS counted (counted_by, value, events)
+    {counts}
+    ON CONFLICT (counted_by, value) DO UPDATE SET events = counted.events + excluded.events
+"""
+# They lie there until the lock is held; see staging.py.
+_STAGE = "INSERT INTO import_count (counted_by, value, events) {counts}"
+_STAGED = "SELECT counted_by, value, sum(events) FROM import_count GROUP BY counted_by, value"
+_THESE = "WHERE id = ANY(:events)"
+_IMPORTED = "WHERE id IN (SELECT id FROM import_change WHERE changed)"
+
+
+def _counts(which: str = "", sign: str = "") -> str:
+    counted = _COUNTED.format(which=which)
+    return f"SELECT counted_by, value, {sign} events FROM ({counted}) found"  # noqa: S608
+
+
+async def add(connection: WriteConnection, events: Collection[str]) -> None:
+    """Count those of these events that are live now."""
+    statement = _PUT.format(counts=_counts(_THESE))
+    await connection.execute(text(statement), {"events": list(events)})
+
+
+async def take(connection: WriteConnection, events: Collection[str]) -> None:
+    """Count those of these events that are live now no more, before they are changed."""
+    statement = _PUT.format(counts=_counts(_THESE, "-"))
+    await connection.execute(text(statement), {"events": list(events)})
+
+
+async def stage_added(connection: WriteConnection) -> None:
+    """Note what an import has added."""
+    await connection.execute(text(_STAGE.format(counts=_counts(_IMPORTED))))
+
+
+async def stage_taken(connection: WriteConnection) -> None:
+    """Note what an import is about to replace."""
+    await connection.execute(text(_STAGE.format(counts=_counts(_IMPORTED, "-"))))
+
+
+async def put_staged(connection: WriteConnection) -> None:
+    """Count what was noted of an import."""
+    await connection.execute(text(_PUT.format(counts=_STAGED)))
+
+
+async def recount(connection: WriteConnection) -> None:
+    """Count everything anew; this takes some seconds for a million events."""
+    await connection.execute(text("SET LOCAL statement_timeout = '120s'"))
+    await connection.execute(text("DELETE FROM event_count"))
+    await connection.execute(text(_PUT.format(counts=_counts())))

@@ -1,0 +1,163 @@
+"""Fill a register with invented events, for demonstrations and measurements.
+
+Rows are made by the same functions as those of events that are recorded one by one, in several
+processes, and copied into the tables in one transaction. What is interrupted leaves nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from app.commands import counts, journal
+from app.commands.journal import Place
+from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
+from app.commands.projection import event_row, pair_rows, party_rows
+from app.commands.reference import BEFORE_ALL, add_parties, add_regimes
+from app.commands.revise import Author
+from app.db.copying import copied, copy
+from app.db.engine import Database, WriteConnection
+from app.db.projections import (
+    Event,
+    EventPair,
+    EventParty,
+    PastEvent,
+    PastEventPair,
+    PastEventParty,
+)
+from app.db.tables import EventRevision, Table
+from app.db.tables import Party as PartyTable
+from app.domain import invented
+from app.domain.document import Party
+from app.domain.errors import ConflictError
+from app.domain.history import PartyName, Revision, Version, versions
+
+DEMO_AUTHOR = Author("demonstration", "Invented.")
+BATCH = 500
+_BATCHES_AHEAD = 4
+# A row is copied after those that it refers to.
+_TABLES: Sequence[type[Table]] = (
+    EventRevision,
+    Event,
+    EventParty,
+    EventPair,
+    PastEvent,
+    PastEventParty,
+    PastEventPair,
+)
+_COLUMNS = {table: [column.key for column in table.__table__.columns] for table in _TABLES}
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What the rows of invented events follow from."""
+
+    seed: int
+    events: int
+    first: Place
+    names: Mapping[str, Sequence[PartyName]]
+
+
+async def demo(database: Database, events: int, seed: int = 0) -> AsyncIterator[int]:
+    """Add invented events to the sample timeline, yielding after each batch how many there are.
+
+    Raises:
+        ConflictError: there is more than the sample timeline in the register.
+
+    """
+    async with database.writing() as connection:
+        await connection.execute(text("SET LOCAL statement_timeout = 0"))
+        await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        plan = await _prepared(connection, events, seed)
+        done = 0
+        with ProcessPoolExecutor() as processes:
+            async for batch, data in _made(processes, plan):
+                for table in _TABLES:
+                    await copy(connection, table.__tablename__, _COLUMNS[table], data[table])
+                done += len(batch)
+                yield done
+        await counts.recount(connection)
+        await journal.announce(connection)
+
+
+async def _prepared(connection: WriteConnection, events: int, seed: int) -> _Plan:
+    await load_timeline(connection, sample(), SAMPLE_AUTHOR)
+    others = select(func.count()).where(EventRevision.by != SAMPLE_AUTHOR.name)
+    if await connection.scalar(others):
+        raise ConflictError("Invented events don't go where others are: take an empty database.")
+    await add_parties(connection, invented.organisations(), DEMO_AUTHOR)
+    await add_regimes(connection, invented.regimes())
+    parties = await connection.execute(
+        select(PartyTable.id, PartyTable.name, PartyTable.kind, PartyTable.country)
+    )
+    names = {row.id: [PartyName(BEFORE_ALL, Party(*row))] for row in parties}
+    return _Plan(seed, events, await journal.next_place(connection), names)
+
+
+async def _made(
+    processes: ProcessPoolExecutor, plan: _Plan
+) -> AsyncIterator[tuple[range, dict[type[Table], bytes]]]:
+    """Return the rows batch by batch; some batches are made ahead while others are copied."""
+    loop = asyncio.get_running_loop()
+    batches = [range(n, min(n + BATCH, plan.events)) for n in range(0, plan.events, BATCH)]
+    ahead: list[asyncio.Future[dict[type[Table], bytes]]] = []
+    waiting = iter(batches)
+    for batch in batches:
+        while len(ahead) < _BATCHES_AHEAD and (following := next(waiting, None)) is not None:
+            ahead.append(loop.run_in_executor(processes, partial(_rows, plan, following)))
+        yield batch, await ahead.pop(0)
+
+
+def _rows(plan: _Plan, numbers: range) -> dict[type[Table], bytes]:
+    """Return the rows of these events for each table, as they are copied."""
+    rows: dict[type[Table], list[dict[str, Any]]] = {table: [] for table in _TABLES}
+    for number in numbers:
+        revisions = list(_revisions(plan, number))
+        rows[EventRevision] += [_revision_row(plan, number, each) for each in revisions]
+        for version in versions(revisions, plan.names):
+            _add(rows, version)
+    return {table: copied(rows[table], _COLUMNS[table]) for table in _TABLES}
+
+
+def _add(rows: dict[type[Table], list[dict[str, Any]]], version: Version) -> None:
+    live = version.known_to is None
+    events, parties, pairs = _TABLES[1:4] if live else _TABLES[4:]
+    rows[events].append(event_row(version))
+    rows[parties] += party_rows(version)
+    rows[pairs] += pair_rows(version)
+
+
+def _revisions(plan: _Plan, number: int) -> Iterator[Revision]:
+    recorded = _place(plan, number, 1).recorded_at
+    for place, facts in enumerate(invented.history(plan.seed, number), start=1):
+        yield Revision(
+            event=invented.event_id(number),
+            revision=place,
+            action="record" if place == 1 else "correct",
+            facts=facts,
+            first_recorded_at=recorded,
+            recorded_at=_place(plan, number, place).recorded_at,
+            note=DEMO_AUTHOR.note,
+        )
+
+
+def _place(plan: _Plan, number: int, revision: int) -> Place:
+    """Return a revision's place: all events are recorded first, and corrected afterwards."""
+    return plan.first.plus(number + (revision - 1) * plan.events)
+
+
+def _revision_row(plan: _Plan, number: int, revision: Revision) -> dict[str, Any]:
+    return {
+        "event": revision.event,
+        "revision": revision.revision,
+        "seq": _place(plan, number, revision.revision).seq,
+        "recorded_at": revision.recorded_at,
+        "action": revision.action,
+        "by": DEMO_AUTHOR.name,
+        "note": revision.note,
+        "facts": revision.facts.model_dump(mode="json", exclude_none=True),
+    }

@@ -10,6 +10,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from app import __version__
 from app.api import auth, imprint, openapi, problems
+from app.api.cache import Cache
 from app.api.envelope import Envelope
 from app.api.formats.registry import XLSX
 from app.api.routes import (
@@ -32,6 +33,7 @@ from app.api.routes import (
     vocabulary,
 )
 from app.db.engine import Database
+from app.db.freshness import Freshness
 from app.db.notifications import Notifications
 from app.domain.errors import MisconfiguredError
 from app.settings import Settings, settings_from_environment
@@ -97,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
+    app.state.freshness = Freshness(database)
     app.state.streams = stream.Streams(database, notifications)
     app.state.failed_attempts = auth.failed_attempts()
     _add_routes(app)
@@ -126,8 +129,9 @@ def _add_layers(app: FastAPI) -> None:
         compresslevel=GZIP_LEVEL,
         exclude_content_types=NOT_COMPRESSED,
     )
-    # The envelope is added last, so that it is the outermost.
     app.add_middleware(Envelope)
+    # The cache is added last, so that it is the outermost.
+    app.add_middleware(Cache, freshness=app.state.freshness)
     for error in problems.STATUS_OF:
         app.add_exception_handler(error, problems.on_chancery_error)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, problems.on_invalid_parameters)  # type: ignore[arg-type]

@@ -30,7 +30,9 @@ WITHOUT_BODY = "chancery.without_body"
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _COMMON_HEADERS = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Content-Disposition, ETag, Link, Location, Retry-After",
+    "Access-Control-Expose-Headers": (
+        "Chancery-Change, Content-Disposition, ETag, Link, Location, Retry-After"
+    ),
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     # Said of small answers as well, which the compression passes on unchanged.
@@ -98,7 +100,9 @@ def _options(methods: list[str]) -> Response:
     headers = {
         "Allow": listed,
         "Access-Control-Allow-Methods": listed,
-        "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match, Last-Event-ID",
+        "Access-Control-Allow-Headers": (
+            "Accept, Chancery-Change, Content-Type, If-None-Match, Last-Event-ID"
+        ),
         "Access-Control-Max-Age": "86400",
     }
     return Response(status_code=204, headers=headers)

@@ -106,6 +106,7 @@ async def _attempt(
     if not await connection.scalar(text(_CHECK), given):
         raise _MissedError
     await staged.check_unchanged(connection, basis, first)
+    await journal.count_change(connection)
     await counts.put_staged(connection)
     await _pass(connection, last)
 

@@ -46,11 +46,12 @@ async def lock(connection: WriteConnection) -> None:
 
 
 async def next_place(connection: WriteConnection) -> Place:
-    """Return the next free place; the lock must be held.
+    """Return the next free place, and count the change; the lock must be held.
 
     The clock may stand still or step back, so the instant is at least a microsecond after the
     last one, be it of an event or of a party.
     """
+    await count_change(connection)
     row = (
         await connection.execute(
             text(
@@ -66,6 +67,14 @@ async def next_place(connection: WriteConnection) -> Place:
         )
     ).one()
     return Place(row[0], row[1])
+
+
+async def count_change(connection: WriteConnection) -> None:
+    """Let no answer that was kept be given any more, once this transaction has committed.
+
+    The lock must be held: the number's row would keep every other writer waiting as well.
+    """
+    await connection.execute(text("UPDATE change_number SET number = number + 1"))
 
 
 async def later_place(connection: WriteConnection, ahead: timedelta, gap: int) -> Place:

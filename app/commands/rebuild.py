@@ -45,6 +45,7 @@ async def rebuild(database: Database) -> AsyncIterator[int]:
             await _clear(connection, after, last)
             names = await _names(connection, histories)
             await put(connection, [v for history in histories for v in versions(history, names)])
+            await journal.count_change(connection)
             if last is None:
                 await counts.recount(connection)
                 await connection.execute(update(ProjectionState).values(stale=False))

@@ -134,11 +134,15 @@ class Database:
         }
         address = driver_url(url)
         self._reader = engine(address, read_only=True, isolation_level="AUTOCOMMIT", **pool)
+        self._glancer = engine(
+            address, read_only=True, isolation_level="AUTOCOMMIT", **pool | {"pool_size": 1}
+        )
         self._writer = engine(address, read_only=False, **pool)
         self._moments = self._reader.execution_options(isolation_level="REPEATABLE READ")
         self._streamer = _streamer(address)
         self._streams = asyncio.Semaphore(STREAMS)
         _take_on(self._reader, "chancery_reader")
+        _take_on(self._glancer, "chancery_reader")
         _take_on(self._streamer, "chancery_reader")
         _take_on(self._writer, "chancery_writer")
 
@@ -152,6 +156,12 @@ class Database:
     async def reading_one_moment(self) -> AsyncIterator[ReadConnection]:
         """Lend a connection on which all statements see what there is at the first of them."""
         async with lent(self._moments.begin()) as connection:
+            yield ReadConnection(connection)
+
+    @asynccontextmanager
+    async def glancing(self) -> AsyncIterator[ReadConnection]:
+        """Lend the connection for what takes no time, which no slow question can keep from it."""
+        async with lent(self._glancer.connect()) as connection:
             yield ReadConnection(connection)
 
     @asynccontextmanager
@@ -175,7 +185,7 @@ class Database:
 
     async def close(self) -> None:
         """Give all connections back to the server."""
-        for pool in (self._reader, self._writer, self._streamer):
+        for pool in (self._reader, self._glancer, self._writer, self._streamer):
             await pool.dispose()
 
     async def __aenter__(self) -> Self:

@@ -49,6 +49,17 @@ class ProjectionState(Table):
     stale: Mapped[bool] = mapped_column(primary_key=True)
 
 
+class ChangeNumber(Table):
+    """How often anything that is read was changed: one row, counted up by every write.
+
+    What was answered while it stood at a number is the answer as long as it stands there.
+    """
+
+    __tablename__ = "change_number"
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+
+
 class PartyName(Table):
     """Every way to write a party's name, folded for exact matching: a projection of `party`."""
 

@@ -1,7 +1,7 @@
-"""Counts: how many events there are of each sort, and the countries that each is about.
+"""Counts: how many events there are of each sort, and how often anything was changed.
 
-Both are made from the revisions, so `chancery migrate` rebuilds the projections where there is
-anything to rebuild.
+The counts, and the countries that each event is about, are made from the revisions, so `chancery
+migrate` rebuilds the projections where there is anything to rebuild.
 """
 
 from alembic import op
@@ -20,8 +20,16 @@ STATEMENTS = (
         CONSTRAINT pk_event_count PRIMARY KEY (counted_by, value)
     )
     """,
-    "GRANT SELECT ON event_count TO chancery_reader, chancery_writer",
+    """
+    CREATE TABLE change_number (
+        number BIGINT NOT NULL,
+        CONSTRAINT pk_change_number PRIMARY KEY (number)
+    )
+    """,
+    "INSERT INTO change_number VALUES (1)",
+    "GRANT SELECT ON event_count, change_number TO chancery_reader, chancery_writer",
     "GRANT INSERT, UPDATE, DELETE ON event_count TO chancery_writer",
+    "GRANT UPDATE ON change_number TO chancery_writer",
     "UPDATE projection_state SET stale = EXISTS (SELECT FROM party_revision)",
 )
 
@@ -32,6 +40,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE event_count")
+    op.execute("DROP TABLE change_number, event_count")
     op.execute("ALTER TABLE past_event DROP COLUMN countries")
     op.execute("ALTER TABLE event DROP COLUMN countries")

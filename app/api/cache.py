@@ -1,0 +1,191 @@
+"""Finished answers, given again as long as nothing was written: pure ASGI, before all other layers.
+
+An answer is kept under everything that it depends on: the address with its query, the host and
+scheme that its links begin with, the encoding, the day where today is a default, and the number of
+the newest change in the database. So nothing ever has to be thrown away because it is wrong: with
+the next change its number isn't the newest one. Where the number can't be asked for, nothing is
+answered from here.
+"""
+
+import re
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.conditional import CACHE_CONTROL, matches
+from app.db.freshness import Freshness
+
+MAX_BYTES = 67_108_864
+MAX_ENTRY_BYTES = 1_048_576
+# What an entry costs beside its body, roughly: its key, its headers, the objects around them.
+_OVERHEAD_BYTES = 4_096
+_DAY_S = 86_400
+CHANGE_HEADER = "Chancery-Change"
+"""On the answer to a write, the number of the change; sent back, no older answer is given."""
+
+_CHANGE = CHANGE_HEADER.lower().encode()
+_ONLY_WITH_A_BODY = {b"content-length", b"content-type", b"content-encoding"}
+
+_NUMBER = re.compile(rb"[0-9]{1,18}")
+
+Key = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Asked:
+    """What an answer depends on, as the request says it."""
+
+    key: Key
+    tags: bytes | None
+    at_least: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A finished answer, the one that says that it hasn't changed, and as of which change."""
+
+    number: int
+    tag: bytes
+    start: Message
+    body: Message
+    unchanged: Message
+
+
+class Cache:
+    """Answers from what it keeps, else from the application, and keeps that."""
+
+    def __init__(self, app: ASGIApp, freshness: Freshness, *, max_bytes: int = MAX_BYTES) -> None:
+        """Wrap the application."""
+        self._app = app
+        self._freshness = freshness
+        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._max_bytes = max_bytes
+        self._bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["method"] not in {"GET", "HEAD"}:
+            await self._app(scope, receive, self._numbered(scope, send))
+        elif (asked := _asked(scope)) is None:
+            await self._app(scope, receive, send)
+        else:
+            await self._answer(asked, scope, receive, send)
+
+    async def _answer(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+        number = self._freshness.known()
+        if number is None or number < asked.at_least:
+            number = await self._freshness.current(asked.at_least)
+        if number is None:
+            await self._app(scope, receive, send)
+            return
+        entry = self._entries.get(asked.key)
+        if entry is not None and entry.number == number:
+            self._entries.move_to_end(asked.key)
+            await _give(entry, asked, scope["method"], send)
+            return
+        keeping = Keeping(send, self, asked.key, number)
+        await self._app(scope, receive, keeping if scope["method"] == "GET" else send)
+
+    def keep(self, key: Key, entry: Entry) -> None:
+        """Keep an answer, and let go of those that were not asked for the longest time."""
+        self._let_go(key)
+        self._entries[key] = entry
+        self._bytes += _size(entry)
+        while self._bytes > self._max_bytes:
+            self._let_go(next(iter(self._entries)))
+
+    def _let_go(self, key: Key) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._bytes -= _size(entry)
+
+    def _numbered(self, scope: Scope, send: Send) -> Send:
+        """Return the way back of a write: what this process says next is at least as new."""
+
+        async def numbered(message: Message) -> None:
+            if message["type"] == "http.response.start" and scope["method"] != "OPTIONS":
+                number = await self._freshness.renewed()
+                if number is not None:
+                    MutableHeaders(scope=message)[CHANGE_HEADER] = str(number)
+            await send(message)
+
+        return numbered
+
+
+class Keeping:
+    """The way back to the client, on which a whole answer is kept if it may be."""
+
+    def __init__(self, send: Send, cache: Cache, key: Key, number: int) -> None:
+        """Wrap the server's own way back."""
+        self._send = send
+        self._cache = cache
+        self._key = key
+        self._number = number
+        self._start: Message | None = None
+
+    async def __call__(self, message: Message) -> None:
+        """Pass one message on."""
+        await self._send(message)
+        if message["type"] == "http.response.start":
+            self._start = message if _may_be_kept(message) else None
+        elif self._start is not None:
+            # What comes in pieces is long, or has no end.
+            if not message.get("more_body") and len(message["body"]) <= MAX_ENTRY_BYTES:
+                entry = _entry(self._number, self._start, message)
+                self._cache.keep(self._key, entry)
+            self._start = None
+
+
+def _asked(scope: Scope) -> Asked | None:
+    """Return what is asked, or None where the answer is for one client or none is kept."""
+    host, tags, at_least, compressed = b"", None, 0, False
+    for name, value in scope["headers"]:
+        if name == b"host":
+            host = value
+        elif name == b"accept-encoding":
+            compressed = b"gzip" in value
+        elif name == b"if-none-match":
+            tags = value if tags is None else tags + b"," + value
+        elif name == _CHANGE:
+            at_least = int(value) if _NUMBER.fullmatch(value) else 0
+        elif name == b"authorization":
+            return None
+    day = int(time.time()) // _DAY_S
+    address = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
+    return Asked((*address, host, scope["scheme"], compressed, day), tags, at_least)
+
+
+def _may_be_kept(start: Message) -> bool:
+    headers = dict(start["headers"])
+    public = headers.get(b"cache-control") == CACHE_CONTROL.encode()
+    return start["status"] == 200 and public and b"etag" in headers  # noqa: PLR2004
+
+
+def _entry(number: int, start: Message, body: Message) -> Entry:
+    kept = [each for each in start["headers"] if each[0] not in _ONLY_WITH_A_BODY]
+    unchanged = {**start, "status": 304, "headers": kept}
+    return Entry(number, dict(start["headers"])[b"etag"], start, body, unchanged)
+
+
+def _size(entry: Entry) -> int:
+    return len(entry.body["body"]) + _OVERHEAD_BYTES
+
+
+_NO_BODY: Message = {"type": "http.response.body", "body": b""}
+
+
+async def _give(entry: Entry, asked: Asked, method: str, send: Send) -> None:
+    if asked.tags is not None and (
+        asked.tags == entry.tag or matches(asked.tags.decode("latin-1"), entry.tag.decode())
+    ):
+        await send(entry.unchanged)
+        await send(_NO_BODY)
+        return
+    await send(entry.start)
+    await send(entry.body if method == "GET" else _NO_BODY)

@@ -1,0 +1,68 @@
+"""How new what this process knows of the database is: the number of the newest change.
+
+Every write counts the number up in its own transaction, under the journal's lock, so numbers
+become visible in their order and together with what they stand for. A process asks for the number
+only when it needs it and what it knows is older than `LONGEST_S`; so an idle one asks nothing, and
+a busy one a few times a second, whatever it answers in between.
+"""
+
+import asyncio
+import time
+
+from sqlalchemy import select
+
+from app.db.engine import Database
+from app.db.projections import ChangeNumber
+from app.domain.errors import UnavailableError
+
+LONGEST_S = 0.05
+"""How long a number may be gone by: half of what a reader at another worker may have to wait."""
+
+_NEVER = float("-inf")
+
+
+class Freshness:
+    """The newest change that this process knows of, and how long ago it looked."""
+
+    def __init__(self, database: Database) -> None:
+        """Know nothing yet."""
+        self._database = database
+        self._number = 0
+        self._looked = _NEVER
+        self._looking: asyncio.Task[None] | None = None
+
+    def known(self) -> int | None:
+        """Return the number if it may still be gone by, else None."""
+        return self._number if time.monotonic() - self._looked < LONGEST_S else None
+
+    async def current(self, at_least: int = 0) -> int | None:
+        """Return the number, asked for if need be; None where the database can't be asked.
+
+        Args:
+            at_least: what a client has seen elsewhere; a lower number isn't gone by.
+
+        """
+        if self._looking is not None and self.known() is None:
+            await asyncio.wait({self._looking})
+        number = self.known()
+        return await self.renewed() if number is None or number < at_least else number
+
+    async def renewed(self) -> int | None:
+        """Return the number as it is now, or None where the database can't be asked."""
+        # Whoever comes while it is asked for waits for an answer that began after them.
+        if self._looking is not None:
+            await asyncio.wait({self._looking})
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        await asyncio.wait({self._looking})
+        return self.known()
+
+    async def _look(self) -> None:
+        began = time.monotonic()
+        try:
+            async with self._database.glancing() as connection:
+                number = await connection.scalar(select(ChangeNumber.number))
+        except UnavailableError:
+            self._looked = _NEVER
+            return
+        self._number, self._looked = number or 0, began

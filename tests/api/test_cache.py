@@ -1,0 +1,221 @@
+"""Answers that are given again: the same bytes, and never older than what was written."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from app.api.cache import Cache, Entry
+from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
+from app.db.engine import Database
+from app.db.freshness import LONGEST_S, Freshness
+from app.domain.errors import UnavailableError
+from tests.support.client import client_of
+from tests.support.editing import editor_of, seen
+
+PATH = "/v1/events?country=KZ&status="
+EVENT = "kz-taliban-delisting-2023"
+
+
+@pytest.fixture
+async def two(empty_url: str) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
+    """An editor at one worker, and a reader at another one."""
+    async with Database(empty_url) as database, database.writing() as connection:
+        await load_timeline(connection, sample(), SAMPLE_AUTHOR)
+    async with editor_of(empty_url) as editor, client_of(empty_url) as reader:
+        yield editor, reader
+
+
+async def rename(editor: httpx.AsyncClient, title: str) -> httpx.Response:
+    address = f"/v1/events/{EVENT}"
+    response = await editor.patch(address, json={"title": title}, headers=await seen(editor, EVENT))
+    assert response.status_code == 200, response.text
+    return response
+
+
+async def title_at(client: httpx.AsyncClient, **headers: str) -> str:
+    document = (await client.get(f"/v1/events/{EVENT}", headers=headers)).json()
+    return str(document["title"])
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+async def test_a_question_that_is_repeated_asks_the_database_nothing(
+    timeline_url: str, statements: list[str], encoding: str
+) -> None:
+    async with client_of(timeline_url) as client:
+        client.headers["Accept-Encoding"] = encoding
+        first = await client.get(PATH)
+        statements.clear()
+        again = await client.get(PATH)
+    assert statements == []
+    assert again.content == first.content
+    assert again.headers == first.headers
+    assert first.headers.get("content-encoding", "identity") == encoding
+
+
+async def test_who_has_the_answer_is_told_the_same_from_either(client: httpx.AsyncClient) -> None:
+    first = await client.get(PATH)
+    for tags in (first.headers["etag"], f'"other", W/{first.headers["etag"]}', "*"):
+        known = {"If-None-Match": tags}
+        kept = await client.get(PATH, headers=known)
+        # The same question at another address, which has been asked only this once.
+        asked = await client.get(f"{PATH}&party={'%20' * len(tags)}", headers=known)
+        assert kept.status_code == asked.status_code == 304
+        assert kept.headers == asked.headers
+        assert kept.content == b""
+    other = await client.get(PATH, headers={"If-None-Match": '"other"'})
+    assert other.status_code == 200
+    assert other.content == first.content
+
+
+async def test_head_is_answered_from_what_is_kept(client: httpx.AsyncClient) -> None:
+    asked = await client.head(PATH)
+    first = await client.get(PATH)
+    kept = await client.head(PATH)
+    assert kept.headers == asked.headers == first.headers
+    assert kept.content == b""
+    assert (await client.get(PATH)).content == first.content
+
+
+async def test_another_host_gets_links_of_its_own(client: httpx.AsyncClient) -> None:
+    path = "/v1/events?limit=1"
+    for host in ("one.example", "two.example", "one.example"):
+        response = await client.get(path, headers={"Host": host})
+        assert response.json()["next"].startswith(f"http://{host}/")
+
+
+async def test_another_day_is_another_question(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, statements: list[str]
+) -> None:
+    del statements
+    await client.get(PATH)
+    kept: list[object] = []
+    monkeypatch.setattr(Cache, "keep", lambda _, key, entry: kept.append((key, entry)))
+    await client.get(PATH)
+    assert kept == []
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 86_400)
+    await client.get(PATH)
+    assert len(kept) == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/events?contry=KZ", "/v1/events/unknown", "/livez", "/readyz", "/v1/keys"]
+)
+async def test_nothing_else_is_kept(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    kept: list[object] = []
+    monkeypatch.setattr(Cache, "keep", lambda _, key, entry: kept.append((key, entry)))
+    await client.get(path)
+    assert kept == []
+
+
+async def test_what_an_editor_reads_is_not_kept(
+    two: tuple[httpx.AsyncClient, httpx.AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[object] = []
+    monkeypatch.setattr(Cache, "keep", lambda _, key, entry: kept.append((key, entry)))
+    assert (await two[0].get(PATH)).status_code == 200
+    assert kept == []
+
+
+async def test_who_writes_sees_it_at_once(
+    two: tuple[httpx.AsyncClient, httpx.AsyncClient],
+) -> None:
+    editor, _ = two
+    key = editor.headers.pop("Authorization")
+    for number in range(20):
+        await title_at(editor)
+        editor.headers["Authorization"] = key
+        await rename(editor, f"Title {number}")
+        del editor.headers["Authorization"]
+        assert await title_at(editor) == f"Title {number}"
+
+
+async def test_who_brings_the_number_of_a_write_sees_it_everywhere(
+    two: tuple[httpx.AsyncClient, httpx.AsyncClient],
+) -> None:
+    editor, reader = two
+    for number in range(20):
+        await title_at(reader)
+        change = (await rename(editor, f"Title {number}")).headers["chancery-change"]
+        assert await title_at(reader, **{"Chancery-Change": change}) == f"Title {number}"
+
+
+async def test_anybody_sees_a_write_within_a_tenth_of_a_second(
+    two: tuple[httpx.AsyncClient, httpx.AsyncClient],
+) -> None:
+    editor, reader = two
+    for number in range(5):
+        await title_at(reader)
+        await rename(editor, f"Title {number}")
+        await asyncio.sleep(LONGEST_S)
+        assert await title_at(reader) == f"Title {number}"
+
+
+async def test_a_number_that_is_none_is_no_number(client: httpx.AsyncClient) -> None:
+    for number in ("", "-1", "x", "9" * 40, "²"):
+        headers = {"Chancery-Change": number.encode()}
+        assert (await client.get(PATH, headers=headers)).status_code == 200  # type: ignore[arg-type]
+    # A number that no write has given is not waited for.
+    assert (await client.get(PATH, headers={"Chancery-Change": "9" * 18})).status_code == 200
+
+
+async def test_without_the_database_nothing_is_given(
+    timeline_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with client_of(timeline_url) as client:
+        await client.get(PATH)
+
+        def away(_: Database) -> None:
+            raise UnavailableError
+
+        monkeypatch.setattr(Database, "glancing", away)
+        monkeypatch.setattr(Database, "reading", away)
+        await asyncio.sleep(LONGEST_S)
+        assert (await client.get(PATH)).status_code == 503
+
+
+async def test_whoever_asks_while_it_is_asked_waits_for_one_answer(
+    timeline_url: str, statements: list[str]
+) -> None:
+    del statements
+    looks = 0
+    async with Database(timeline_url) as database:
+        freshness = Freshness(database)
+        glancing = database.glancing
+
+        def counted() -> object:
+            nonlocal looks
+            looks += 1
+            return glancing()
+
+        database.glancing = counted  # type: ignore[assignment, method-assign]
+        numbers = await asyncio.gather(*(freshness.current() for _ in range(50)))
+        assert len(set(numbers)) == 1
+        assert looks <= 2
+        async with database.reading() as connection:
+            there = await connection.scalar(text("SELECT number FROM change_number"))
+        assert numbers[0] == there == freshness.known()
+
+
+def test_what_was_not_asked_for_the_longest_time_goes_first() -> None:
+    def entry(size: int) -> Entry:
+        body = {"type": "http.response.body", "body": b"x" * size}
+        return Entry(1, b'"tag"', {}, body, {})
+
+    async def nothing(*_: object) -> None:
+        pass
+
+    kept = Cache(nothing, None, max_bytes=100_000)  # type: ignore[arg-type]
+    for number in range(50):
+        kept.keep((number,), entry(10_000))
+        kept.keep((number,), entry(20_000))
+    assert list(kept._entries) == [(46,), (47,), (48,), (49,)]
+    kept.keep((50,), entry(200_000))
+    assert list(kept._entries) == []
+    assert kept._bytes == 0

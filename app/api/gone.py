@@ -8,11 +8,11 @@ from app.api.links import base_url
 from app.domain.history import Revision
 
 
-def gone(request: Request, revision: Revision) -> Response:
-    """Return the tombstone with 410, or the way to the survivor with 308 (RFC 9110, 15.5.11)."""
+def gone(request: Request, revision: Revision, survivor: str) -> Response:
+    """Return the tombstone with 410, or the way to the survivor with 308 (RFC 9110, 15.4.9)."""
     tombstone = revision.tombstone()
-    if revision.merged_into is None:
+    if not survivor:
         return answer(request, tombstone, status=410)
     query = f"?{request.url.query}" if request.url.query else ""
-    location = f"{base_url(request)}/v1/events/{revision.merged_into}{query}"
+    location = f"{base_url(request)}/v1/events/{survivor}{query}"
     return answer(request, tombstone, headers={"Location": location}, status=308)

@@ -198,7 +198,7 @@ async def resolve_positions(
 
     """
     folded = {fold(text) for text in (*parameters.actor, *parameters.subject)}
-    found = await names.known(connection, folded, parameters.regime, ())
+    found = await names.known(connection, parameters.known(), folded, parameters.regime)
     under_way = Resolution(connection, found)
     understood = {
         "actor": await parties_named(under_way, "actor", parameters.actor),

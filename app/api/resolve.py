@@ -60,8 +60,9 @@ async def resolve(
         RefusedError: a name is unknown or ambiguous, or the range ends before it begins.
 
     """
+    knowledge = parameters.known()
     found = await names.known(
-        connection, _folded(parameters), parameters.regime, parameters.measure
+        connection, knowledge, _folded(parameters), parameters.regime, parameters.measure
     )
     under_way = Resolution(connection, found)
     understood: dict[str, list[str]] = {
@@ -76,7 +77,7 @@ async def resolve(
         raise RefusedError(*under_way.faults)
     wanted = _filter(parameters, understood)
     if parameters.q is not None:
-        text = await text_condition(connection, parse(parameters.q), parameters.known())
+        text = await text_condition(connection, parse(parameters.q), knowledge)
         wanted = replace(wanted, text=text)
     return wanted, shown_filter(parameters, understood)
 

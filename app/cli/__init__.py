@@ -25,9 +25,9 @@ from app.cli.database import addressed, run, with_database
 from app.cli.demo import demo
 from app.cli.import_file import import_file
 from app.commands.load import SAMPLE_AUTHOR, Loaded, load_timeline, sample
+from app.commands.parties import add_territories
 from app.commands.rebuild import count_events
 from app.commands.rebuild import rebuild as rebuild_projections
-from app.commands.reference import add_territories
 from app.db import schema
 from app.db.engine import Database
 from app.domain.errors import ChanceryError, MisconfiguredError, UnavailableError

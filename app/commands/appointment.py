@@ -39,6 +39,8 @@ _PAUSE_S = 1.0
 _CHECK = """
     SELECT clock_timestamp() < CAST(:instant AS timestamptz) AND NOT EXISTS (
         SELECT FROM party_revision WHERE recorded_at >= CAST(:instant AS timestamptz)
+    ) AND NOT EXISTS (
+        SELECT FROM regime_revision WHERE recorded_at >= CAST(:instant AS timestamptz)
     ) AND CAST(:instant AS timestamptz) > ALL (
         SELECT recorded_at FROM event_revision WHERE seq < :seq ORDER BY seq DESC LIMIT 1
     )

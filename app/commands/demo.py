@@ -16,8 +16,10 @@ from sqlalchemy import func, select, text
 from app.commands import counts, journal
 from app.commands.journal import Place
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
+from app.commands.names import BEFORE_ALL
+from app.commands.parties import add_parties
 from app.commands.projection import event_row, pair_rows, party_rows
-from app.commands.reference import BEFORE_ALL, add_parties, add_regimes
+from app.commands.regimes import add_regimes
 from app.commands.revise import Author
 from app.db.copying import copied, copy
 from app.db.engine import Database, WriteConnection
@@ -90,7 +92,7 @@ async def _prepared(connection: WriteConnection, events: int, seed: int) -> _Pla
     if await connection.scalar(others):
         raise ConflictError("Invented events don't go where others are: take an empty database.")
     await add_parties(connection, invented.organisations(), DEMO_AUTHOR)
-    await add_regimes(connection, invented.regimes())
+    await add_regimes(connection, invented.regimes(), DEMO_AUTHOR)
     parties = await connection.execute(
         select(PartyTable.id, PartyTable.name, PartyTable.kind, PartyTable.country)
     )

@@ -49,7 +49,7 @@ async def next_place(connection: WriteConnection) -> Place:
     """Return the next free place, and count the change; the lock must be held.
 
     The clock may stand still or step back, so the instant is at least a microsecond after the
-    last one, be it of an event or of a party.
+    last one, be it of an event, a party or a regime.
     """
     await count_change(connection)
     row = (
@@ -60,7 +60,8 @@ async def next_place(connection: WriteConnection) -> Place:
                     greatest(clock_timestamp(),
                         (SELECT recorded_at FROM event_revision ORDER BY seq DESC LIMIT 1)
                             + interval '1 microsecond',
-                        (SELECT max(recorded_at) FROM party_revision) + interval '1 microsecond')
+                        (SELECT max(recorded_at) FROM party_revision) + interval '1 microsecond',
+                        (SELECT max(recorded_at) FROM regime_revision) + interval '1 microsecond')
                 FROM event_revision
                 """
             )

@@ -11,8 +11,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from app.commands.parties import add_parties, add_territories
 from app.commands.record import NewEvent, record_unseen
-from app.commands.reference import add_parties, add_regimes, add_territories
+from app.commands.regimes import add_regimes
 from app.commands.revise import Author
 from app.db.engine import WriteConnection
 from app.domain.event import EventFacts
@@ -47,7 +48,7 @@ async def load_timeline(connection: WriteConnection, folder: Traversable, author
     await add_territories(connection)
     return Loaded(
         parties=await add_parties(connection, parties, author),
-        regimes=await add_regimes(connection, regimes),
+        regimes=await add_regimes(connection, regimes, author),
         events=await record_unseen(connection, events, author),
         of_events=len(events),
     )

@@ -11,8 +11,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import aliased
 
 from app.commands import counts, journal
+from app.commands.names import rebuild_names
 from app.commands.projection import put
-from app.commands.reference import rebuild_names, rebuild_words
 from app.db.engine import Database, ReadConnection, WriteConnection
 from app.db.projections import Event, PastEvent, ProjectionState
 from app.db.tables import EventRevision, PartyRevision
@@ -35,7 +35,6 @@ async def rebuild(database: Database) -> AsyncIterator[int]:
     async with database.writing() as connection:
         await journal.lock(connection)
         await rebuild_names(connection)
-        await rebuild_words(connection)
     after = ""
     while True:
         async with database.writing() as connection:

@@ -61,7 +61,11 @@ class ChangeNumber(Table):
 
 
 class PartyName(Table):
-    """Every way to write a party's name, folded for exact matching: a projection of `party`."""
+    """Every way to write a party's name, folded for exact matching.
+
+    It was in use from `known_from` until before `known_to`, null until now; a projection of
+    `party_revision` in which, as in `party_words`, the first rows begin before all time.
+    """
 
     __tablename__ = "party_name"
     __table_args__ = (Index(None, "party"),)
@@ -70,6 +74,8 @@ class PartyName(Table):
     party: Mapped[str] = mapped_column(
         Key, ForeignKey("party.id", ondelete="CASCADE"), primary_key=True
     )
+    known_from: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+    known_to: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class PartyWords(Table):
@@ -155,6 +161,7 @@ class PastEvent(_EventColumns, Table):
         CheckConstraint("known_from < known_to", name="known_for_a_while"),
         Index("ix_past_event_newest", "latest", "earliest", "id"),
         Index("ix_past_event_known", "known_to", "known_from"),
+        Index(None, "measure"),
         Index(None, "words", postgresql_using="gin"),
     )
 

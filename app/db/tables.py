@@ -1,9 +1,9 @@
 """The tables that hold the truth: revisions, reference data, keys. See projections.py for the rest.
 
-`event_revision` and `party_revision` take no change and no removal, by anybody: a trigger refuses
-both. Vocabularies are text with a named CHECK, so that a later release can add a word without
-rewriting a table. Texts that are keys or sort orders collate by code point ("C"), so that every
-server sorts them alike.
+The revisions of events, parties and regimes take no change and no removal, by anybody: a trigger
+refuses both. Vocabularies are text with a named CHECK, so that a later release can add a word
+without rewriting a table. Texts that are keys or sort orders collate by code point ("C"), so that
+every server sorts them alike.
 """
 
 from datetime import datetime
@@ -102,6 +102,24 @@ class Regime(Table):
     )
 
 
+class RegimeRevision(Table):
+    """One recorded state of a regime: what it was called when; append-only as the others."""
+
+    __tablename__ = "regime_revision"
+    __table_args__ = (CheckConstraint("revision >= 1", name="revision_positive"),)
+
+    code: Mapped[str] = mapped_column(Key, ForeignKey("regime.code"), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    by: Mapped[str] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
+    issuer: Mapped[str] = mapped_column(Key)
+    name: Mapped[str] = mapped_column(Text)
+    aliases: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    legal_basis: Mapped[str | None] = mapped_column(Text)
+    removal: Mapped[str | None] = mapped_column(Text)
+
+
 class EventRevision(Table):
     """One recorded state of an event: the truth. `seq` is its place in the journal."""
 
@@ -195,6 +213,6 @@ def _after(target: Any, statement: str) -> None:
 
 
 _after(Table.metadata, REFUSE_CHANGE)
-for _table in (EventRevision, PartyRevision):
+for _table in (EventRevision, PartyRevision, RegimeRevision):
     for _trigger in GUARD:
         _after(_table.__table__, _trigger.format(table=_table.__tablename__))

@@ -16,16 +16,20 @@ _NEWEST_FIRST = Order(("revision",), descending=True)
 
 
 def _revisions() -> AnySelect:
-    """Return revisions, each with the last document it was served as and the facts before it."""
+    """Return revisions, each with the first document it was served as and the facts before it.
+
+    A party that was renamed since is called there what it was called first, so that what was said
+    of a revision is always said of it.
+    """
     first, before = aliased(EventRevision), aliased(EventRevision)
     past = (
         select(PastEvent.document)
         .where(PastEvent.id == EventRevision.event, PastEvent.revision == EventRevision.revision)
-        .order_by(PastEvent.known_from.desc())
+        .order_by(PastEvent.known_from)
         .limit(1)
         .lateral()
     )
-    document = func.coalesce(Event.document, past.c.document)
+    document = func.coalesce(past.c.document, Event.document)
     statement: AnySelect = (
         select(
             EventRevision.__table__,
@@ -87,6 +91,21 @@ async def latest_revision(
     """Return the latest revision of an event that was known by an instant, or None."""
     rows = await revisions_page(connection, event, known_at, 1, None)
     return rows[0] if rows else None
+
+
+async def survivor(
+    connection: ReadConnection, last: AnyRow, known_at: datetime | None = None
+) -> str:
+    """Return into which event a merged one has gone in the end, through all mergers since.
+
+    It is empty where the event wasn't merged.
+    """
+    row: AnyRow | None = last
+    into = ""
+    while row is not None and row.merged_into is not None:
+        into = row.merged_into
+        row = await latest_revision(connection, into, known_at)
+    return into
 
 
 def _of(event: str, *conditions: ColumnElement[bool]) -> AnySelect:

@@ -3,15 +3,12 @@
 from collections.abc import Mapping
 from datetime import date
 
-from sqlalchemy import select
-
 from app.db.engine import ReadConnection
-from app.db.tables import Regime
 from app.domain.labels import word_lists
 from app.domain.territories import territories
 from app.queries.facets import OF_PARTIES, Counts, Facet
 from app.queries.knowledge import Knowledge
-from app.queries.names import names_then
+from app.queries.names import names_then, regime_names_then
 
 Labels = Mapping[str, str]
 _NOT_WITHIN_ONE = {Facet.YEAR: "Not within one year", Facet.MONTH: "Not within one month"}
@@ -25,7 +22,7 @@ async def labels(
         value or "" for facet, counts in counted.items() if facet in OF_PARTIES for value in counts
     }
     of_parties = await names_then(connection, parties, knowledge) if parties else {}
-    regimes = await _regime_names(connection) if Facet.REGIME in counted else {}
+    regimes = await regime_names_then(connection, knowledge) if Facet.REGIME in counted else {}
     return {facet: _labels_of(facet, of_parties, regimes) for facet in counted}
 
 
@@ -46,8 +43,3 @@ def _labels_of(facet: Facet, parties: Labels, regimes: Labels) -> Labels:
     if facet is Facet.REGIME:
         return regimes
     return word_lists()[facet].words if facet in word_lists() else {}
-
-
-async def _regime_names(connection: ReadConnection) -> Labels:
-    rows = await connection.execute(select(Regime.code, Regime.name))
-    return {row.code: row.name for row in rows}

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from app.db.engine import ReadConnection
-from app.db.tables import EventRevision, PartyRevision
+from app.db.tables import EventRevision, PartyRevision, RegimeRevision
 
 
 async def newest_change(connection: ReadConnection) -> datetime:
@@ -15,8 +15,8 @@ async def newest_change(connection: ReadConnection) -> datetime:
     is read beside this is neither older nor newer.
     """
     event = select(EventRevision.recorded_at).order_by(EventRevision.seq.desc()).limit(1)
-    party = select(func.max(PartyRevision.recorded_at))
-    newest = func.greatest(event.scalar_subquery(), party.scalar_subquery())
+    others = (select(func.max(t.recorded_at)) for t in (PartyRevision, RegimeRevision))
+    newest = func.greatest(*(each.scalar_subquery() for each in (event, *others)))
     # Where nothing was ever recorded, nothing was known at any instant.
     instant: datetime = (
         await connection.execute(select(func.coalesce(newest, func.now())))

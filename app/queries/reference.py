@@ -6,8 +6,9 @@ from sqlalchemy import or_, select
 
 from app.db.engine import ReadConnection
 from app.db.projections import PartyName
-from app.db.tables import Party, Regime
+from app.db.tables import Party, Regime, RegimeRevision
 from app.queries.keyset import AnyRow, Order
+from app.queries.knowledge import Knowledge, Recorded
 
 _PARTY = (Party.id, Party.name, Party.kind, Party.country, Party.aliases)
 _REGIME = (
@@ -30,7 +31,9 @@ async def parties_page(
     """Return parties with a name that holds the folded text, and those of these territories."""
     statement = select(*_PARTY)
     if folded:
-        named = select(PartyName.party).where(PartyName.folded.contains(folded, autoescape=True))
+        named = select(PartyName.party).where(
+            PartyName.folded.contains(folded, autoescape=True), PartyName.known_to.is_(None)
+        )
         statement = statement.where(or_(Party.id.in_(named), Party.id.in_(territories)))
     page = Order(("id",)).page(statement, Party, after and [after], limit)
     return (await connection.execute(page)).all()
@@ -49,3 +52,13 @@ async def regimes(connection: ReadConnection) -> Sequence[AnyRow]:
 async def regime(connection: ReadConnection, key: str) -> AnyRow | None:
     """Return one regime, or None."""
     return (await connection.execute(select(*_REGIME).where(Regime.code == key))).one_or_none()
+
+
+async def regime_then(connection: ReadConnection, key: str, knowledge: Knowledge) -> AnyRow | None:
+    """Return one regime as it was known, or None; before it was recorded, as it was first."""
+    table = RegimeRevision
+    statement = select(table.__table__).where(table.code == key).order_by(table.revision.desc())
+    if isinstance(knowledge, Recorded):
+        known = table.recorded_at <= knowledge.instant
+        statement = statement.where(or_(known, table.revision == 1))
+    return (await connection.execute(statement.limit(1))).one_or_none()

@@ -15,13 +15,13 @@ from app.db.engine import ReadConnection
 from app.domain.document import instant
 from app.domain.errors import NotFoundError
 from app.domain.history import GONE
-from app.queries import reference
 from app.queries.cited import cited_documents
 from app.queries.events import event_document
-from app.queries.history import revisions_page
+from app.queries.history import revisions_page, survivor
 from app.queries.keyset import AnyRow
 from app.queries.knowledge import Recorded
 from app.queries.measures import measure
+from app.queries.reference import regime_then
 from app.web.changes import changes_in_words
 from app.web.page import PageRoute, page
 from app.web.past import Moment, lasting_address, one_moment
@@ -47,14 +47,15 @@ async def event(
         known_at = knowledge.instant if isinstance(knowledge, Recorded) else None
         rows = await revisions_page(connection, id, known_at, MOST_REVISIONS, None)
         told: dict[str, Any] = {"id": id, "moment": moment, "history": list(_history(rows))}
+        into = await survivor(connection, rows[0], known_at) if rows else ""
         if document is not None:
             told |= await _about(connection, json.loads(document), moment)
             told["permalink"] = lasting_address(request, moment, {})
             return page(request, "event.html", **told)
     if not rows or rows[0].action not in GONE:
         raise NotFoundError(_not_there(id))
-    if rows[0].merged_into:
-        return RedirectResponse(f"/events/{quote(rows[0].merged_into)}{moment.query}", 308)
+    if into:
+        return RedirectResponse(f"/events/{quote(into)}{moment.query}", 308)
     return page(request, "retracted.html", 410, title=rows[0].facts["title"], **told)
 
 
@@ -71,7 +72,7 @@ async def _about(connection: ReadConnection, event: Event, moment: Moment) -> di
     knowledge = moment.knowledge
     related = {relation["event"] for relation in event["relations"]}
     cited = await cited_documents(connection, related, knowledge) if related else {}
-    regime = event["regime"] and await reference.regime(connection, event["regime"])
+    regime = event["regime"] and await regime_then(connection, event["regime"], knowledge)
     dossier = event["measure"] and await measure(connection, knowledge, event["measure"])
     return {
         "event": event,

@@ -7,7 +7,7 @@ migrate` rebuilds the projections where there is anything to rebuild.
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 STATEMENTS = (
     "ALTER TABLE event ADD COLUMN countries TEXT DEFAULT '' NOT NULL",

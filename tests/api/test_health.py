@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from app.commands.reference import add_territories
+from app.commands.parties import add_territories
 from app.db import schema
 from app.db.embedded import Cluster, embedded
 from app.db.engine import Database

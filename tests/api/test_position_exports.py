@@ -11,7 +11,7 @@ import pytest
 
 from app.api.formats.position_columns import POSITION_COLUMNS
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
-from app.commands.reference import put_party
+from app.commands.parties import put_party
 from app.commands.revise import Author
 from app.db.engine import Database
 from app.domain.reference import PartyFacts

@@ -22,8 +22,8 @@ from sqlalchemy import text
 from app.api import protocol
 from app.api.routes import stream
 from app.commands import journal
+from app.commands.parties import add_territories
 from app.commands.record import record_unseen
-from app.commands.reference import add_territories
 from app.commands.revise import Author
 from app.db import schema
 from app.db.embedded import embedded

@@ -17,7 +17,7 @@ import httpx
 from sqlalchemy import make_url
 
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
-from app.commands.reference import add_territories
+from app.commands.parties import add_territories
 from app.db import schema
 from app.db.embedded import embedded
 from app.db.engine import Database

@@ -21,8 +21,8 @@ from sqlalchemy import text
 from app.commands import staged
 from app.commands.import_events import import_events
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
+from app.commands.parties import add_territories
 from app.commands.record import record_unseen
-from app.commands.reference import add_territories
 from app.commands.revise import Author
 from app.db import schema
 from app.db.embedded import embedded

@@ -13,7 +13,7 @@ from app.commands import appointment, import_events, journal, staged
 from app.commands.import_events import Imported, Watch
 from app.commands.journal import Place
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
-from app.commands.reference import put_party
+from app.commands.parties import put_party
 from app.db.engine import Database, WriteConnection
 from app.domain.errors import BusyError, ConflictError, UnavailableError
 from app.domain.reference import PartyFacts

@@ -12,8 +12,8 @@ from sqlalchemy import text
 from app.commands.correct import Outcome, patch, put
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.merge import merge
+from app.commands.parties import put_party
 from app.commands.record import record_unseen
-from app.commands.reference import put_party
 from app.commands.retract import restore, retract
 from app.commands.revise import Author, latest_revisions, state
 from app.db.engine import Database, ReadConnection

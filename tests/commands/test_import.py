@@ -14,8 +14,8 @@ from app.commands import correct, journal, retract
 from app.commands.import_events import Imported, Watch, import_events
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.merge import merge
+from app.commands.parties import put_party
 from app.commands.record import NewEvent, record_unseen
-from app.commands.reference import put_party
 from app.commands.revise import Author, state
 from app.db.engine import Database, WriteConnection
 from app.domain.errors import ConflictError, FaultyImportError

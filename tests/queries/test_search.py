@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from app.commands.correct import put
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
+from app.commands.parties import put_party
 from app.commands.record import NewEvent, record_unseen
-from app.commands.reference import put_party
 from app.commands.revise import Author
 from app.db.engine import Database
 from app.domain.reference import PartyFacts

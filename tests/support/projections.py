@@ -15,7 +15,7 @@ _STATEMENTS = {
     "event_pair": "SELECT * FROM event_pair ORDER BY event, actor, subject",
     "past_event_pair": "SELECT * FROM past_event_pair ORDER BY event, known_from, actor, subject",
     "event_count": "SELECT * FROM event_count WHERE events <> 0 ORDER BY counted_by, value",
-    "party_name": "SELECT * FROM party_name ORDER BY folded, party",
+    "party_name": "SELECT * FROM party_name ORDER BY folded, party, known_from",
     "party_words": "SELECT * FROM party_words ORDER BY party, known_from",
 }
 Projections = dict[str, list[dict[str, Any]]]

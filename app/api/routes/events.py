@@ -21,7 +21,7 @@ from app.domain.errors import NotFoundError
 from app.domain.history import GONE, revision_of
 from app.queries.events import RANKED, Question, event_document, events_page
 from app.queries.facets import DEFAULT
-from app.queries.history import latest_revision
+from app.queries.history import latest_revision, survivor
 from app.queries.knowledge import Recorded
 
 router = APIRouter(prefix="/v1", tags=["Timeline"])
@@ -143,6 +143,7 @@ async def read_event(
         if document is not None:
             return answer(request, document)
         row = await latest_revision(connection, id, known_at)
-    if row is None or row.action not in GONE:
-        raise NotFoundError("There is no event of this id. /v1/events lists those that exist.")
-    return gone(request, revision_of(row))
+        if row is None or row.action not in GONE:
+            raise NotFoundError("There is no event of this id. /v1/events lists those that exist.")
+        into = await survivor(connection, row, known_at)
+    return gone(request, revision_of(row), into)

@@ -1,6 +1,7 @@
 """The history of one event, and the journal of every change."""
 
 import json
+from datetime import datetime
 from typing import Annotated, Any
 
 import jsonpatch
@@ -16,12 +17,14 @@ from app.api.problems import documented
 from app.api.reference import after
 from app.api.routes.events import EventId
 from app.api.state import Register
+from app.db.engine import ReadConnection
 from app.domain.document import EventDocument, Instant, TombstoneDocument
 from app.domain.errors import NotFoundError
 from app.domain.history import GONE, revision_of
 from app.queries import history
+from app.queries.events import event_document
 from app.queries.keyset import AnyRow
-from app.queries.knowledge import Recorded
+from app.queries.knowledge import Announced, Everything, Recorded
 
 router = APIRouter(prefix="/v1", tags=["History"])
 
@@ -111,9 +114,29 @@ class ChangesParameters(QueryModel):
         return whole_number(value, 1, MAX_CHANGES)
 
 
-def _instant_of(parameters: KnownAtParameters) -> Any:
+async def _known_at(
+    connection: ReadConnection, event: str, parameters: KnownAtParameters
+) -> datetime | None:
+    """Return up to which instant revisions were known; None stands for all of them.
+
+    What was announced is told of in the latest revisions, so an event that was known to the world
+    then has its whole history, and one that was not yet has none.
+
+    Raises:
+        NotFoundError: the event is live, and was not yet announced then.
+
+    """
     knowledge = parameters.known()
-    return knowledge.instant if isinstance(knowledge, Recorded) else None
+    await knowledge.settle(connection)
+    if isinstance(knowledge, Recorded):
+        return knowledge.instant
+    if (
+        isinstance(knowledge, Announced)
+        and await event_document(connection, event, knowledge) is None
+        and await event_document(connection, event, Everything()) is not None
+    ):
+        raise NotFoundError("This event was not announced by then.")
+    return None
 
 
 def _summary(row: AnyRow) -> str:
@@ -159,9 +182,10 @@ async def list_revisions(
     register: Register,
 ) -> Response:
     """Who recorded, corrected or retracted an event, when, why, and what it changed."""
-    known_at = _instant_of(parameters)
-    question = {"of": "revisions", "event": id, "known_at": parameters.known_at}
+    asked_of = {"known_at": parameters.known_at, "knowledge": parameters.knowledge}
+    question = {"of": "revisions", "event": id, **asked_of}
     async with register.reading() as connection:
+        known_at = await _known_at(connection, id, parameters)
         start = after(parameters.cursor, question)
         position = None if start is None else int(start)
         rows = await history.revisions_page(connection, id, known_at, parameters.limit, position)
@@ -185,10 +209,14 @@ async def read_revision(
     parameters: Annotated[KnownAtParameters, asked(KnownAtParameters)],
     register: Register,
 ) -> Response:
-    """An event as it was recorded then: the document, or the tombstone that was left of it."""
-    known_at, row = _instant_of(parameters), None
+    """An event as it was recorded then: the document, or the tombstone that was left of it.
+
+    Parties are called there what they were called when it was recorded.
+    """
+    row = None
     if revision.isascii() and revision.isdigit() and len(revision) < len(str(2**31)):
         async with register.reading() as connection:
+            known_at = await _known_at(connection, id, parameters)
             row = await history.revision(connection, id, int(revision), known_at)
     if row is None:
         raise NotFoundError(f"There is no such revision. /v1/events/{id}/revisions lists them.")

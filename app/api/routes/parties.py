@@ -16,7 +16,7 @@ from app.api.state import Register
 from app.api.statement import PartyBody, facts_of, schema_of, split
 from app.api.writing import writing, written
 from app.commands import journal
-from app.commands.reference import put_party as put
+from app.commands.parties import put_party as put
 from app.commands.revise import Author
 from app.domain import territories
 from app.domain.errors import NotFoundError

@@ -16,7 +16,8 @@ from app.api.state import Register
 from app.api.statement import RegimeBody, facts_of, schema_of, split
 from app.api.writing import writing, written
 from app.commands import journal
-from app.commands.reference import put_regime as put
+from app.commands.regimes import put_regime as put
+from app.commands.revise import Author
 from app.domain.errors import NotFoundError
 from app.domain.names import fold
 from app.domain.reference import RegimeFacts
@@ -98,14 +99,14 @@ async def put_regime(
     code: Annotated[str, key("code", "RU-UFL")],
     _: Unasked,
 ) -> Response:
-    """Record a list or legal instrument, or change what is said of it."""
-    body = split(await json_body(request), "code", code)[0]
+    """Record a list or legal instrument, or change what is said of it; what was said is kept."""
+    body, note = split(await json_body(request), "code", code)
     regime = facts_of(RegimeFacts, {**body, "code": code})
     async with writing(request, editor) as connection:
         # The lock keeps what was seen as it is until it is changed.
         await journal.lock(connection)
         before = await reference.regime(connection, code)
         check_seen(request, None if before is None else _json(before))
-        new = await put(connection, regime)
+        new = await put(connection, regime, Author(editor.name, note))
         row = await reference.regime(connection, code)
     return written(_json(row), 201 if new else 200)

@@ -226,12 +226,15 @@ class EventPageParameters(EventParameters, PageModel):
     )
 
 
-def day_of(text: str, *, first: bool) -> str:
+def day_of(text: str, *, first: bool, otherwise: str | None = None) -> str:
     """Return the first or the last day of the day, month or year that a text names.
 
-    Raises a fault that a validator may pass on where it names none.
+    Raises a fault that a validator may pass on where it names none, in words that may be given.
     """
-    message = f"“{shown(text)}” is no day: write {DAY_FORMATS}; years run from 1000 to 2999."
+    message = otherwise or (
+        f"“{shown(text)}” is no day of the calendar: write {DAY_FORMATS}; years run from 1000 to "
+        "2999."
+    )
     if not _DAY.fullmatch(text):
         raise fault(message, code="invalid_date")
     try:

@@ -108,7 +108,7 @@ class QueryModel(BaseModel):
     def _drop_blanks(cls, values: Any) -> Any:
         kept = {name: _without_blanks(value) for name, value in values.items()}
         # An unknown parameter is kept even if it is blank: it is likely a misspelt one.
-        known = cls.parameters()
+        known = {*cls.parameters(), *cls.elsewhere}
         return {n: v for n, v in kept.items() if v or n not in known}
 
     @field_validator("*", mode="before")

@@ -37,6 +37,10 @@ class MinVerification(StrEnum):
     CONFIRMED = Verification.CONFIRMED.value
 
 
+def _no_day(text: str) -> str:
+    return f"“{shown(text)}” is no day of the calendar: write one such as 2024-12-31."
+
+
 class _Parameters(KnownAtParameters):
     """What both questions take."""
 
@@ -122,9 +126,8 @@ class PositionParameters(_Parameters):
     @classmethod
     def _one_day(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII):
-            message = f"“{shown(value)}” is no day: write one such as 2024-12-31."
-            raise fault(message, code="invalid_date")
-        return value and day_of(value, first=True)
+            raise fault(_no_day(value), code="invalid_date")
+        return value and day_of(value, first=True, otherwise=_no_day(value))
 
     @property
     def day(self) -> date:

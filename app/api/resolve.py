@@ -139,9 +139,7 @@ async def parties_named(under_way: Resolution, parameter: str, texts: Sequence[s
             message = f"“{shown(text)}” has several meanings."
             under_way.refuse(parameter, "ambiguous", message, candidates)
         else:
-            choices = await _similar_parties(under_way, text)
-            message = f"“{shown(text)}” is no party that the register knows."
-            under_way.refuse(parameter, "unknown_party", message, choices)
+            await _refuse_party(under_way, parameter, text)
     return _once(ids)
 
 
@@ -152,6 +150,18 @@ def _candidates(named: Iterable[NamedParty], text: str) -> list[str]:
         return [text]
     places = {match.code for match in territories.match(text) if match.kind != "bloc"}
     return sorted(ids | places)
+
+
+async def _refuse_party(under_way: Resolution, parameter: str, text: str) -> None:
+    blocs = [match.code for match in territories.match(text) if match.kind == "bloc"]
+    organs = await names.parties_of(under_way.connection, blocs) if blocs else []
+    if blocs:
+        message = f"“{shown(text)}” is a bloc, not a party: ask for country, or for an organ of it."
+    else:
+        message = f"“{shown(text)}” is no party that the register knows."
+    choices = [*(f"country={code}" for code in blocs), *organs]
+    similar = choices or await _similar_parties(under_way, text)
+    under_way.refuse(parameter, "unknown_party", message, similar)
 
 
 async def _similar_parties(under_way: Resolution, text: str) -> list[str]:
@@ -180,7 +190,8 @@ def _refuse_words(
     under_way: Resolution, parameter: str, unknown: Iterable[str], known: Sequence[str]
 ) -> None:
     for text in unknown:
-        choices = get_close_matches(text, known, n=3, cutoff=0.4)
+        like = closest(text, known, 3)
+        choices = like or get_close_matches(text.upper(), known, n=3, cutoff=0.4)
         message = f"There is no {parameter} “{shown(text)}”; /v1/{parameter}s lists them."
         under_way.refuse(parameter, f"unknown_{parameter}", message, choices)
 

@@ -42,11 +42,14 @@ class PartyBody(PartyFacts):
 class RegimeBody(RegimeFacts):
     """A regime's facts."""
 
+    note: Note = None
+
 
 class Reason(Facts):
     """Why an event is taken out."""
 
     reason: Line
+    note: Note = None
 
 
 class Survivor(Facts):

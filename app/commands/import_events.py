@@ -8,7 +8,7 @@ whatever way, leaves nothing behind.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from app.commands import appointment, counts, journal, staged, staging
 from app.commands.revise import Author
-from app.commands.staged import Basis
+from app.commands.staged import Basis, Outcome
 from app.commands.staging import Faults
 from app.db.engine import Database, WriteConnection
 from app.domain.errors import FaultyImportError
@@ -57,11 +57,13 @@ async def _agreed(_: object) -> None:
 class Watch:
     """Who is asked while an import goes on; an error that they raise ends it.
 
-    `progress` is told now and then how many bytes of the file were read; `permitted` is called at
-    the end of the transaction, under the lock if anything was written.
+    `progress` is told now and then how many bytes of the file were read, `outcomes` batch by batch
+    what becomes of the rows, before anything is written; `permitted` is called at the end of the
+    transaction, under the lock if anything was written.
     """
 
     progress: Callable[[int], Awaitable[None]] = _agreed
+    outcomes: Callable[[Sequence[Outcome]], Awaitable[None]] = _agreed
     permitted: Callable[[WriteConnection], Awaitable[None]] = _agreed
 
 
@@ -93,6 +95,8 @@ async def import_events(
         basis = await staged.compare(connection, known)
         done = Imported(basis.recorded, basis.corrected, basis.unchanged)
         pause = partial(watch.progress, file.tell())
+        async for rows in staged.outcomes(connection):
+            await watch.outcomes(rows)
         await pause()
         if not dry_run and basis.changes > AT_ONCE:
             # To write a row takes less long than it took to read and check it.

@@ -1,7 +1,6 @@
 """Record new events under an id of the client's or one made from the title and the date."""
 
 import re
-import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from app.db.engine import WriteConnection
 from app.db.tables import EventRevision
 from app.domain.event import EventFacts
 from app.domain.history import Revision
+from app.domain.names import fold
 from app.domain.text import MAX_ID_LENGTH
 
 # Room for the number that tells apart events of one title and date.
@@ -83,8 +83,7 @@ async def free_id(connection: WriteConnection, facts: EventFacts) -> str:
 
 def _slug(title: str, longest: int) -> str:
     """Return the title's Latin words in lower case, joined by hyphens, cut at a word's end."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    words = re.findall("[a-z0-9]+", plain)
+    words = re.findall("[a-z0-9]+", fold(title))
     while len("-".join(words)) > longest:
         words.pop()
     return "-".join(words)

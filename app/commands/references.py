@@ -13,6 +13,9 @@ from app.domain.event import EventFacts
 _Named = Iterator[tuple[str, str, str]]
 
 
+_MOST_COMPARED = 200
+
+
 async def check_references(
     connection: ReadConnection, events: Mapping[str, EventFacts], *, several: bool = False
 ) -> None:
@@ -74,9 +77,15 @@ async def _recorded(connection: ReadConnection, events: Collection[str]) -> set[
 
 
 async def _similar(connection: ReadConnection, what: str, name: str) -> tuple[str, ...]:
-    """Return existing keys that the name may have been meant for; events are too many to search."""
-    columns = {"party": Party.id, "regime": Regime.code}
-    if what not in columns:
-        return ()
-    known = list(await connection.scalars(select(columns[what])))
-    return tuple(get_close_matches(name, known, n=3))
+    """Return existing keys that the name may have been meant for.
+
+    Events are too many to compare with, so only those that begin like it are.
+    """
+    if what == "event":
+        column = EventRevision.event
+        alike = column.startswith(name[: len(name) // 2], autoescape=True)
+        statement = select(column).where(alike, EventRevision.revision == 1).order_by(column)
+        known = await connection.scalars(statement.limit(_MOST_COMPARED))
+    else:
+        known = await connection.scalars(select(Party.id if what == "party" else Regime.code))
+    return tuple(get_close_matches(name, known.all(), n=3))

@@ -5,8 +5,10 @@ from app.db.engine import WriteConnection
 from app.domain.errors import ConflictError, MergedError
 
 
-async def retract(connection: WriteConnection, event: str, tags: Tags, author: Author) -> None:
-    """Retract an event; the author's note is the reason.
+async def retract(
+    connection: WriteConnection, event: str, tags: Tags, author: Author, reason: str
+) -> None:
+    """Retract an event for a reason, which stands in the history where there is no other note.
 
     Raises:
         NotFoundError, GoneError, MergedError: there is nothing to retract.
@@ -17,7 +19,9 @@ async def retract(connection: WriteConnection, event: str, tags: Tags, author: A
     found.check_live()
     found.check(tags)
     before = found.revision
-    await add_revisions(connection, [Change(event, "retract", before.facts, before)], author)
+    change = Change(event, "retract", before.facts, before, reason=reason)
+    noted = Author(author.name, author.note or reason)
+    await add_revisions(connection, [change], noted)
 
 
 async def restore(connection: WriteConnection, event: str, tags: Tags, author: Author) -> None:

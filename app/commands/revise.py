@@ -119,6 +119,7 @@ class Change:
     facts: EventFacts
     before: Revision | None = None
     merged_into: str | None = None
+    reason: str | None = None
 
 
 async def add_revisions(
@@ -148,6 +149,7 @@ def _revised(change: Change, instant: datetime, author: Author) -> Revision:
         recorded_at=instant,
         note=author.note,
         merged_into=change.merged_into,
+        reason=change.reason,
     )
 
 
@@ -162,4 +164,5 @@ def _row(revision: Revision, seq: int, author: Author) -> Mapping[str, Any]:
         "note": author.note,
         "facts": revision.facts.model_dump(mode="json", exclude_none=True),
         "merged_into": revision.merged_into,
+        "reason": revision.reason,
     }

@@ -1,6 +1,6 @@
 """What is done with staged events: compared with what is there, and written."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import literal, literal_column, select, text
@@ -74,6 +74,13 @@ _COUNT = """
         count(*) FILTER (WHERE NOT changed) AS unchanged
     FROM import_change
 """
+_OUTCOMES = """
+    SELECT line, id,
+        CASE WHEN NOT changed THEN 'unchanged' WHEN was = 0 THEN 'recorded' ELSE 'corrected' END,
+        CASE WHEN changed THEN was + 1 ELSE was END
+    FROM import_change JOIN import_event USING (id) ORDER BY line
+"""
+_BATCH = 5_000
 _REVISED_SINCE = """
     SELECT EXISTS (
         SELECT FROM event_revision JOIN import_change ON id = event
@@ -133,6 +140,16 @@ class Basis:
         return self.recorded + self.corrected
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of a row: in which line it stands, and which revision of its event is as it."""
+
+    line: int
+    id: str
+    outcome: str
+    revision: int
+
+
 async def contradictions(connection: WriteConnection, faults: Faults) -> None:
     """Find ids given twice, events that are gone, and relations that lead nowhere."""
     rows = await connection.execute(text(_CONTRADICTIONS), {"gone": list(GONE)})
@@ -154,6 +171,13 @@ async def compare(connection: WriteConnection, before: Known) -> Basis:
     used = await connection.scalars(text("SELECT DISTINCT party FROM import_party"))
     parties = {party: before.parties[party] for party in used}
     return Basis(counts.recorded, counts.corrected, counts.unchanged, seen or 0, parties)
+
+
+async def outcomes(connection: WriteConnection) -> AsyncIterator[Sequence[Outcome]]:
+    """Return batch by batch what becomes of each row, in the order of the file."""
+    found = await connection.stream(text(_OUTCOMES))
+    async for rows in found.partitions(_BATCH):
+        yield [Outcome(*row) for row in rows]
 
 
 async def check_unchanged(connection: WriteConnection, basis: Basis, first: Place) -> None:

@@ -121,7 +121,10 @@ class RegimeRevision(Table):
 
 
 class EventRevision(Table):
-    """One recorded state of an event: the truth. `seq` is its place in the journal."""
+    """One recorded state of an event: the truth. `seq` is its place in the journal.
+
+    `reason` is why it was retracted; older retractions have only a note, which is the reason.
+    """
 
     __tablename__ = "event_revision"
     __table_args__ = (
@@ -141,6 +144,7 @@ class EventRevision(Table):
     action: Mapped[str] = mapped_column(Text)
     by: Mapped[str] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     merged_into: Mapped[str | None] = mapped_column(Key)
 

@@ -27,6 +27,7 @@ class Revision:
     recorded_at: datetime
     note: str | None = None
     merged_into: str | None = None
+    reason: str | None = None
 
     @property
     def is_live(self) -> bool:
@@ -43,7 +44,7 @@ class Revision:
         return TombstoneDocument(
             id=self.event,
             state=GONE[self.action],
-            reason=self.note,
+            reason=self.reason or self.note,
             merged_into=self.merged_into,
             revision=self.revision,
             recorded_at=self.first_recorded_at,
@@ -62,6 +63,7 @@ def revision_of(row: Any) -> Revision:
         recorded_at=row.recorded_at,
         note=row.note,
         merged_into=row.merged_into,
+        reason=row.reason,
     )
 
 

@@ -112,6 +112,12 @@ async def party_names(connection: ReadConnection) -> Sequence[tuple[str, str]]:
     return [(row.folded, row.party) for row in rows]
 
 
+async def parties_of(connection: ReadConnection, blocs: Collection[str]) -> Sequence[str]:
+    """Return the first few of the parties that belong to these blocs."""
+    organs = select(Party.id).where(Party.country.in_(blocs)).order_by(Party.id).limit(5)
+    return (await connection.scalars(organs)).all()
+
+
 async def regime_codes(connection: ReadConnection) -> Sequence[str]:
     """Return the codes of all regimes."""
     return (await connection.scalars(select(Regime.code))).all()

@@ -1,4 +1,6 @@
-"""Reference data as it was: the revisions of regimes, and which names were in use when.
+"""The past of reference data: the revisions of regimes, and which names were in use when.
+
+A retraction may have a note beside its reason.
 
 A regime that is there already is taken to have been recorded as it is, and the names are made from
 the parties' revisions, so `chancery migrate` rebuilds them where there is anything to rebuild.
@@ -52,6 +54,7 @@ STATEMENTS = (
     ALTER TABLE party_name
         ADD CONSTRAINT pk_party_name PRIMARY KEY (folded, party, known_from)
     """,
+    "ALTER TABLE event_revision ADD COLUMN reason TEXT",
     "CREATE INDEX ix_past_event_measure ON past_event (measure)",
     "UPDATE projection_state SET stale = EXISTS (SELECT FROM party_revision)",
 )
@@ -64,6 +67,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP INDEX ix_past_event_measure")
+    op.execute("ALTER TABLE event_revision DROP COLUMN reason")
     op.execute("DELETE FROM party_name WHERE known_to IS NOT NULL")
     op.execute("ALTER TABLE party_name DROP CONSTRAINT pk_party_name")
     op.execute("ALTER TABLE party_name DROP COLUMN known_to, DROP COLUMN known_from")

@@ -34,12 +34,20 @@ async def test_a_file_is_imported_and_a_second_time_changes_nothing(
     body = lines({"id": "one", **facts()}, {"id": EVENT["id"], **facts()})
     expected = {"dry_run": False, "recorded": 1, "corrected": 1, "unchanged": 0, "rows": 2}
     response = await editor.post("/v1/imports", content=body, headers=JSON_LINES)
-    assert (response.status_code, response.json()) == (200, expected)
+    answer = response.json()
+    report = answer.pop("report")
+    assert (response.status_code, answer) == (200, expected)
+    assert report == [
+        {"line": 1, "id": "one", "outcome": "recorded", "revision": 1},
+        {"line": 2, "id": EVENT["id"], "outcome": "corrected", "revision": 2},
+    ]
     assert response.headers["cache-control"] == "no-store"
     read = await editor.get("/v1/events/one")
     assert read.json()["title"] == facts()["title"]
     again = await editor.post("/v1/imports", content=body, headers=JSON_LINES)
-    assert again.json() == expected | {"recorded": 0, "corrected": 0, "unchanged": 2}
+    report = [each | {"outcome": "unchanged"} for each in report]
+    unchanged = {"recorded": 0, "corrected": 0, "unchanged": 2, "report": report}
+    assert again.json() == expected | unchanged
 
 
 async def test_a_dry_run_writes_nothing(editor: httpx.AsyncClient) -> None:
@@ -49,7 +57,20 @@ async def test_a_dry_run_writes_nothing(editor: httpx.AsyncClient) -> None:
     )
     assert response.json()["dry_run"] is True
     assert response.json()["recorded"] == 1
+    assert response.json()["report"] == [
+        {"line": 1, "id": "one", "outcome": "recorded", "revision": 1}
+    ]
     assert (await editor.get("/v1/events/one")).status_code == 404
+
+
+async def test_the_report_of_a_large_file_is_complete(editor: httpx.AsyncClient) -> None:
+    ids = [f"event-{number}" for number in range(6_000)]
+    body = b"\n\n".join(lines({"id": each, **facts()}) for each in ids)
+    query = {"dry_run": "true"}
+    response = await editor.post("/v1/imports", params=query, content=body, headers=JSON_LINES)
+    report = response.json()["report"]
+    assert [each["id"] for each in report] == ids
+    assert [each["line"] for each in report] == list(range(1, 12_000, 2))
 
 
 async def test_the_template_can_be_downloaded_and_sent_as_it_is(editor: httpx.AsyncClient) -> None:
@@ -65,6 +86,7 @@ async def test_the_template_can_be_downloaded_and_sent_as_it_is(editor: httpx.As
         "corrected": 0,
         "unchanged": 1,
         "rows": 1,
+        "report": [{"line": 2, "id": EVENT["id"], "outcome": "unchanged", "revision": 1}],
     }
 
 

@@ -318,7 +318,7 @@ async def test_what_was_answered_then_is_answered_again(
     new = event("a-new-listing", **fact, regime="EU-TERR")
     async with database.writing() as connection:
         await record_unseen(connection, [new], Author("a test"))
-        await retract(connection, "kz-taliban-delisting-2023", {"*"}, Author("a test", "Why."))
+        await retract(connection, "kz-taliban-delisting-2023", {"*"}, Author("a test"), "Why.")
     after = (await client.get(address)).json()["items"]
     states = {item["actor"]: item["state"] for item in after if item["regime"]}
     assert (states["FR"], states["KZ"]) == ("listed", "listed")

@@ -104,7 +104,7 @@ class Editors:
             found = await state(connection, event)
             assert found is not None
             if found.revision.is_live:
-                await retract(connection, event, ANY_STATE, AUTHOR)
+                await retract(connection, event, ANY_STATE, AUTHOR, "Doubt.")
             elif found.revision.merged_into is None:
                 await restore(connection, event, ANY_STATE, AUTHOR)
 

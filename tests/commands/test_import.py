@@ -183,7 +183,7 @@ async def test_every_fault_is_listed_with_its_line_and_field(database: Database)
     async with database.writing() as connection:
         gone = [event("gone"), event("double"), event("single")]
         await record_unseen(connection, gone, AUTHOR)
-        await retract.retract(connection, "gone", ANY, AUTHOR)
+        await retract.retract(connection, "gone", ANY, AUTHOR, "Doubt.")
         await merge(connection, "double", "single", ANY, AUTHOR)
     refused = await faults_of(
         database,

@@ -121,7 +121,7 @@ async def recorded(url: str) -> str:
         for name in (SURVIVOR, *LIVE, *MISTAKEN, *DUPLICATES, *RETRACTED):
             await record(connection, name, event(name).facts, Author("A test"))
         for name in RETRACTED:
-            await retract(connection, name, {"*"}, Author("A test", "It was an error."))
+            await retract(connection, name, {"*"}, Author("A test"), "It was an error.")
     return await key_for(url, Scope.EDIT)
 
 

@@ -52,7 +52,7 @@ async def emptied(database: Database) -> None:
     async with database.writing() as connection:
         await load_timeline(connection, sample(), SAMPLE_AUTHOR)
         for event in list(await connection.scalars(text("SELECT id FROM event"))):
-            await retract(connection, event, ANY, AUTHOR)
+            await retract(connection, event, ANY, AUTHOR, "Doubt.")
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ async def test_counts_are_given_again_as_they_were(database: Database) -> None:
             await record_unseen(connection, ARCHIVE[step * 40 : step * 40 + 40], AUTHOR)
         async with database.writing() as connection:
             for event in random.sample(ARCHIVE[step * 40 : step * 40 + 40], 5):
-                await retract(connection, event.id, ANY, AUTHOR)
+                await retract(connection, event.id, ANY, AUTHOR, "Doubt.")
             party = {"id": "hamas", "kind": "group", "name": "Hamas", "country": "KZ"}
             party["country"] = random.choice(["KZ", "PS"])
             await put_party(connection, PartyFacts.model_validate(party), AUTHOR)

@@ -64,7 +64,7 @@ async def history(database: Database, random: Random) -> list[datetime]:
             if found.revision.action == "retract":
                 await restore(connection, event, ANY, AUTHOR)
             elif found.revision.is_live and act == 0:
-                await retract(connection, event, ANY, AUTHOR)
+                await retract(connection, event, ANY, AUTHOR, "Doubt.")
             elif found.revision.is_live and act == 1:
                 changes = random_stance(random, number).facts.model_dump(mode="json")
                 await patch(connection, event, changes, ANY, AUTHOR)

@@ -10,6 +10,8 @@ from app.api.conditional import answer
 from app.api.formats.columns import MEANING_OF_SHAPE, Column
 from app.api.formats.event_columns import EVENT_COLUMNS
 from app.api.formats.position_columns import POSITION_COLUMNS
+from app.api.parameters import Unasked
+from app.api.problems import documented
 
 router = APIRouter(prefix="/v1", tags=["Downloads"])
 
@@ -39,9 +41,9 @@ class ColumnsDocument(BaseModel):
     "/columns",
     summary="What the columns mean",
     response_class=Response,
-    responses={200: {"model": ColumnsDocument}},
+    responses={200: {"model": ColumnsDocument}, **documented(422)},
 )
-async def list_columns(request: Request) -> Response:
+async def list_columns(request: Request, _: Unasked) -> Response:
     """The data dictionary: every column of the CSV and Excel files, and what stands in it."""
     listed = [
         ColumnDocument(

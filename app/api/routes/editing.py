@@ -70,6 +70,7 @@ async def _shown(connection: WriteConnection, event: str) -> str:
 async def record_event(editor: Editor, request: Request, _: Unasked) -> Response:
     """Record an event under an id made from its title and date.
 
+    An `id` in the body, as one has that was read, is passed over: to choose it, use PUT.
     With `Idempotency-Key` the same request, sent again within a day, records nothing more and gets
     the first answer.
     """
@@ -187,9 +188,10 @@ async def retract_event(
 
     A reversal in the real world is a new event, not a retraction.
     """
-    author = Author(editor.name, facts_of(Reason, split(await json_body(request))[0]).reason)
+    body, note = split(await json_body(request))
+    reason, author = facts_of(Reason, body).reason, Author(editor.name, note)
     async with writing(request, editor) as connection:
-        await retract.retract(connection, id, if_match(request), author)
+        await retract.retract(connection, id, if_match(request), author, reason)
         shown = await _shown(connection, id)
     return written(shown)
 

@@ -153,9 +153,13 @@ async def make_key(admin: Admin, request: Request, _: Unasked) -> Response:
     "/{id}",
     summary="One key",
     response_class=Response,
-    responses={200: {"model": KeyDocument}, **documented(404)},
+    responses={200: {"model": KeyDocument}, **documented(404, 422)},
 )
-async def read_key(id: PublicId, register: Register) -> Response:  # noqa: A002 - The contract's name.
+async def read_key(
+    id: PublicId,  # noqa: A002 - The contract's name.
+    register: Register,
+    _: Unasked,
+) -> Response:
     """What is known of one key."""
     async with register.reading() as connection:
         info = await keys.key(connection, id)

@@ -84,12 +84,13 @@ async def list_parties(
     "/parties/{id}",
     summary="One party",
     response_class=Response,
-    responses={200: {"model": PartyDocument}, **documented(404, 503)},
+    responses={200: {"model": PartyDocument}, **documented(404, 422, 503)},
 )
 async def read_party(
     request: Request,
     id: Annotated[str, key("id", "taliban")],  # noqa: A002 - The contract's name.
     register: Register,
+    _: Unasked,
 ) -> Response:
     """One party with its names."""
     async with register.reading() as connection:

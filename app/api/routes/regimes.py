@@ -68,10 +68,13 @@ async def list_regimes(
     "/regimes/{code}",
     summary="One list or legal instrument",
     response_class=Response,
-    responses={200: {"model": RegimeDocument}, **documented(404, 503)},
+    responses={200: {"model": RegimeDocument}, **documented(404, 422, 503)},
 )
 async def read_regime(
-    request: Request, code: Annotated[str, key("code", "RU-UFL")], register: Register
+    request: Request,
+    code: Annotated[str, key("code", "RU-UFL")],
+    register: Register,
+    _: Unasked,
 ) -> Response:
     """One regime with its legal basis and the way off it."""
     async with register.reading() as connection:

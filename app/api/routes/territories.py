@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, TypeAdapter
 
 from app.api.conditional import answer
-from app.api.parameters import asked
+from app.api.parameters import Unasked, asked
 from app.api.problems import documented
 from app.api.reference import ListParameters, Page, key, keyed_page
 from app.domain import territories
@@ -67,9 +67,11 @@ async def list_territories(
     "/territories/{code}",
     summary="One country or bloc",
     response_class=Response,
-    responses={200: {"model": TerritoryDocument}, **documented(404)},
+    responses={200: {"model": TerritoryDocument}, **documented(404, 422)},
 )
-async def read_territory(request: Request, code: Annotated[str, key("code", "KZ")]) -> Response:
+async def read_territory(
+    request: Request, code: Annotated[str, key("code", "KZ")], _: Unasked
+) -> Response:
     """One territory with its names and, for a bloc, its present members."""
     found = territories.territories().get(code)
     if found is None:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from app.api.conditional import answer
-from app.api.parameters import asked
+from app.api.parameters import Unasked, asked
 from app.api.problems import documented
 from app.api.reference import ListParameters, Page, key, keyed_page
 from app.domain.errors import NotFoundError
@@ -73,10 +73,10 @@ async def list_vocabulary(
     "/vocabulary/{code}",
     summary="One closed list",
     response_class=Response,
-    responses={200: {"model": VocabularyDocument}, **documented(404)},
+    responses={200: {"model": VocabularyDocument}, **documented(404, 422)},
 )
 async def read_vocabulary(
-    request: Request, code: Annotated[str, key("code", "status")]
+    request: Request, code: Annotated[str, key("code", "status")], _: Unasked
 ) -> Response:
     """One closed list, every word with what it means."""
     words = word_lists().get(code)

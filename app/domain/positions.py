@@ -121,6 +121,11 @@ class Standing(NamedTuple):
         return list(dict.fromkeys(e.state for e in self._effects)) if self.possible else []
 
     @property
+    def shown(self) -> tuple[Certainty, list[str]]:
+        """What is shown: states and candidates follow from what it rests on and how surely."""
+        return self.certainty, self.basis
+
+    @property
     def answer(self) -> tuple[State | None, frozenset[State], Certainty]:
         """What is answered, apart from what it rests on."""
         return self.state, frozenset(self.candidates), self.certainty
@@ -187,7 +192,7 @@ class Course:
             if (first is not None and turn <= first) or turn > last:
                 continue
             following = self.on(turn)
-            if following != standing:
+            if following.shown != standing.shown:
                 yield Span(begin, turn - _A_DAY, standing)
                 begin, standing = turn, following
         yield Span(begin, last, standing)

@@ -142,6 +142,17 @@ def test_spans_leave_no_gap_and_say_what_each_day_rests_on() -> None:
     assert next(course.spans(day(11), day(11))).standing == course.on(day(11))
 
 
+def test_what_ends_without_being_seen_begins_no_span() -> None:
+    # First neither is sure, then the listing is and the delisting isn't: the same two are possible.
+    course = Course([effect("listing", 5, 10), effect("delisting", 5, 20, state=DELISTED)])
+    assert course.on(day(9)) != course.on(day(10))
+    assert [(span.first, span.standing.basis) for span in course.spans(day(1), day(30))] == [
+        (day(1), []),
+        (day(5), ["listing", "delisting"]),
+        (day(20), ["delisting"]),
+    ]
+
+
 def test_what_applies_below_a_later_event_begins_no_span() -> None:
     course = Course([effect("month", 5, 20), effect("day", 10)])
     assert [span.first for span in course.spans(day(10), day(30))] == [day(10)]

@@ -16,10 +16,11 @@ from sqlalchemy import REAL, ColumnElement, and_, cast, func, select, true, unio
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from app.db.engine import ReadConnection
-from app.db.projections import EventCount
+from app.db.projections import Event, EventCount
 from app.queries.filter import EventFilter, conditions
 from app.queries.keyset import AnyRow, AnySelect, Order
 from app.queries.knowledge import Everything, Knowledge
+from app.queries.ranges import Along, along, first_of
 
 RANKED = 10_000
 """How many events are ranked by relevance at most: the newest that match."""
@@ -151,6 +152,9 @@ def _page(question: Question, after: Sequence[Any] | None, limit: int) -> AnySel
 
 
 def _all(question: Question, after: Sequence[Any] | None, limit: int) -> AnySelect:
+    ranges = _ranges(question)
+    if ranges is not None:
+        return _along(ranges, question.order, after, limit)
     order = question.order
     pages = []
     for tables, known in question.knowledge.sources():
@@ -167,6 +171,22 @@ def _all(question: Question, after: Sequence[Any] | None, limit: int) -> AnySele
     # Each source gives its own first rows, of which the page is the first.
     both = union_all(*(select(*page.subquery().c) for page in pages)).subquery()
     return order.page(select(*both.c), both.c, None, limit)
+
+
+def _ranges(question: Question) -> Along | None:
+    """Return what the events can be found along: of the present, in the order of their days."""
+    by_day = question.sort in (Sort.NEWEST, Sort.OLDEST)
+    if question.wanted.text is None and by_day and isinstance(question.knowledge, Everything):
+        return along(question.wanted)
+    return None
+
+
+def _along(ranges: Along, order: Order, after: Sequence[Any] | None, limit: int) -> AnySelect:
+    """Return the first events along ranges: their keys first, and documents only of those."""
+    found = first_of(ranges, order, after, limit)
+    shown = Event.document, Event.words, *order.columns_of(Event)
+    statement: AnySelect = select(*shown).join(found, found.c.id == Event.id)
+    return statement.order_by(*order.sorted(Event))
 
 
 def _nearby(question: Question, after: Sequence[Any] | None, limit: int, stretch: int) -> AnySelect:

@@ -142,7 +142,7 @@ def _date_conditions(wanted: EventFilter, event: Any) -> list[ColumnElement[bool
     if wanted.date_from is None and wanted.date_to is None:
         return conditions
     if wanted.date_field is DateField.DATE:
-        return conditions + _own_date_conditions(wanted, event)
+        return conditions + own_date_conditions(wanted, event)
     named = getattr(event, wanted.date_field)
     asked = Range(wanted.date_from, wanted.date_to, bounds="[]")
     if wanted.date_match is DateMatch.WITHIN:
@@ -150,7 +150,7 @@ def _date_conditions(wanted: EventFilter, event: Any) -> list[ColumnElement[bool
     return [*conditions, named.overlaps(asked)]
 
 
-def _own_date_conditions(wanted: EventFilter, event: Any) -> list[ColumnElement[bool]]:
+def own_date_conditions(wanted: EventFilter, event: Any) -> list[ColumnElement[bool]]:
     """Compare the sort columns, whose infinite days make an open end lie beyond every bound."""
     within = wanted.date_match is DateMatch.WITHIN
     conditions: list[ColumnElement[bool]] = []

@@ -163,8 +163,14 @@ class Event(_EventColumns, Table):
         Index("ix_event_newest", *_BY_DAY, postgresql_include=[*_COUNTED, "known_from"]),
         Index("ix_event_updated", "updated_at", "id"),
         Index(None, "words", postgresql_using="gin"),
-        Index("ix_event_regime", "regime", "latest", "earliest", "id"),
-        Index("ix_event_measure", "measure", "latest", "earliest", "id"),
+        Index("ix_event_regime", "regime", *_BY_DAY),
+        Index(
+            "ix_event_measure",
+            "measure",
+            *_BY_DAY,
+            # What says whether it is under way, and since when that was known.
+            postgresql_include=["status", "verification", "announced", "known_from"],
+        ),
     )
 
 

@@ -34,6 +34,11 @@ STATEMENTS = (
     CREATE INDEX ix_event_newest ON event (latest, earliest, id)
         INCLUDE ({COUNTED}, known_from)
     """,
+    "DROP INDEX ix_event_measure",
+    """
+    CREATE INDEX ix_event_measure ON event (measure, latest, earliest, id)
+        INCLUDE (status, verification, announced, known_from)
+    """,
     "DROP INDEX ix_past_event_newest",
     f"""
     CREATE INDEX ix_past_event_newest ON past_event (latest, earliest, id)
@@ -55,6 +60,8 @@ def downgrade() -> None:
     for table in ("event", "past_event"):
         op.execute(f"DROP INDEX ix_{table}_newest")
         op.execute(f"CREATE INDEX ix_{table}_newest ON {table} (latest, earliest, id)")
+    op.execute("DROP INDEX ix_event_measure")
+    op.execute("CREATE INDEX ix_event_measure ON event (measure, latest, earliest, id)")
     op.execute("DROP TABLE change_number, event_count")
     op.execute("ALTER TABLE past_event DROP COLUMN countries")
     op.execute("ALTER TABLE event DROP COLUMN countries")

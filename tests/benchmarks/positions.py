@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.db import schema
+from app.db.copying import vacuum
 from app.db.embedded import embedded
 from app.db.engine import Database
 from tests.support.client import client_of
@@ -83,7 +84,7 @@ async def fill(url: str, first: int, last: int) -> None:
         await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await connection.execute(text(EVENTS.format(**sizes)))
         await connection.execute(text(PAIRS.format(**sizes)))
-    await execute(url, "VACUUM ANALYZE")
+    await vacuum(url)
 
 
 async def timed(ask: Callable[[], Awaitable[httpx.Response]]) -> float:

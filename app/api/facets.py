@@ -20,7 +20,11 @@ class FacetCount(BaseModel):
         "year or month.",
         examples=["KZ"],
     )
-    label: str = Field(description="What it is called.", examples=["Kazakhstan"])
+    label: str = Field(
+        description="The name of a country, party or regime; the value itself where that is a word "
+        "of a closed list, a dossier, a year or a month. /v1/vocabulary says what the words mean.",
+        examples=["Kazakhstan"],
+    )
     count: int = Field(description="How many events have it, each counted once.", examples=[9])
 
 

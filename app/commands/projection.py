@@ -140,6 +140,7 @@ def event_row(version: Version) -> dict[str, Any]:
         **_sort_days(facts.days),
         **{name: _range(getattr(facts.dates, name)) for name in DateName},
         "countries": " ".join(_countries(version)),
+        "related": sorted({relation.event for relation in facts.relations}),
         "recorded_at": stamp.recorded_at,
         "updated_at": stamp.updated_at,
         "known_from": version.known_from,

@@ -213,7 +213,13 @@ def _render(drafts: list[Draft], overlay: Row) -> str:
     }
     rows = ",\n".join(_line({k: v for k, v in draft.row.items() if v}) for draft in drafts)
     refused = _line(sorted(overlay["refused"]))
-    return f'{{"sources": {_line(sources)},\n"refused": {refused},\n"territories": [\n{rows}\n]}}\n'
+    told = f'"sources": {_line(sources)},\n"refused": {refused},\n"hints": {_line(_hints(overlay))}'
+    return f'{{{told},\n"territories": [\n{rows}\n]}}\n'
+
+
+def _hints(overlay: Row) -> dict[str, list[str]]:
+    hints = overlay["hint"]
+    return {name: hint["codes"] for hint in hints for name in sorted(hint["names"])}
 
 
 def _line(value: Any) -> str:

@@ -38,6 +38,8 @@ def _bound(day: date | None) -> str:
 _TEXTS: Mapping[type, Callable[[Any], str]] = {
     NoneType: lambda _: r"\N",
     str: _escaped,
+    # Their entries are ids and codes, in which no character has a meaning here.
+    list: lambda values: f"{{{','.join(values)}}}",
     dict: lambda value: _escaped(json.dumps(value, ensure_ascii=False)),
     date: lambda day: _INFINITE.get(day) or day.isoformat(),
     Range: lambda days: f"[{_bound(days.lower)},{_bound(days.upper)}]",

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import DATERANGE, TSVECTOR, Range
+from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, TSVECTOR, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables import Key, Table, one_of
@@ -118,6 +118,8 @@ class _EventColumns:
     effective_until: Mapped[Range[date] | None] = mapped_column(DATERANGE)
     # Of everybody who takes part, sorted, with a space between: what is counted by.
     countries: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    # The events that it bears on, so that each of them can say what bears on it.
+    related: Mapped[list[str]] = mapped_column(ARRAY(Key), server_default=text("'{}'"))
     recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     document: Mapped[str] = mapped_column(Text)
@@ -163,6 +165,7 @@ class Event(_EventColumns, Table):
         Index("ix_event_newest", *_BY_DAY, postgresql_include=[*_COUNTED, "known_from"]),
         Index("ix_event_updated", "updated_at", "id"),
         Index(None, "words", postgresql_using="gin"),
+        Index(None, "related", postgresql_using="gin"),
         Index("ix_event_regime", "regime", *_BY_DAY),
         Index(
             "ix_event_measure",
@@ -188,6 +191,7 @@ class PastEvent(_EventColumns, Table):
         Index("ix_past_event_known", "known_to", "known_from"),
         Index(None, "measure"),
         Index(None, "words", postgresql_using="gin"),
+        Index(None, "related", postgresql_using="gin"),
     )
 
     # Sorted behind the inherited columns, so that the primary key begins with the id.

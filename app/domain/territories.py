@@ -10,10 +10,11 @@ A name matches exactly or not at all. A near miss is only ever suggested.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import chain, islice
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -23,6 +24,11 @@ TerritoryKind = Literal["state", "former_state", "other", "bloc"]
 
 # Shorter texts mean something else once their spaces are gone: "n a" is not Namibia's code.
 _SHORTEST_RUN_TOGETHER = 5
+# Of the names that stand in a longer text only the first are suggested: near misses may be meant.
+_MOST_WITHIN = 3
+_SHORTEST_WITHIN = 4
+_MOST_WORDS = 12
+_SPELLED_OUT = {"rep": "republic", "dem": "democratic", "fed": "federal"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +76,45 @@ def match(text: str) -> tuple[Territory, ...]:
 
 def suggest(text: str, limit: int = 5) -> tuple[Territory, ...]:
     """Return the territories with a name nearest to the text, best first, for "did you mean"."""
-    table, names = territories(), _names()
-    key = fold(text)
-    if not key or key.removeprefix("the ") in _refused():
-        # "Hamas" is no misspelling of the Bahamas.
-        return ()
-    # Most territories have several names that are near when one is.
-    keys = nearest(key, names, limit * 8)
-    codes = dict.fromkeys(code for near in keys for code in names[near])
+    table = territories()
+    key = _spelled_out(fold(text).removeprefix("the "))
+    codes = _hinted(key)
+    # "Hamas" is no misspelling of the Bahamas.
+    if not codes and key and key not in _refused():
+        within = islice(_named_within(key), _MOST_WITHIN)
+        codes = dict.fromkeys(chain(_dotted(key), within, _near(key, limit)))
     return tuple(table[code] for code in codes)[:limit]
+
+
+def _hinted(key: str) -> Iterable[str]:
+    """Return what a text may mean that is nobody's name, such as a number of ISO 3166."""
+    return _hints().get(key) or _numbers().get(key.zfill(3)) or ()
+
+
+def _dotted(key: str) -> Iterator[str]:
+    """Yield whose code the text is with dots in it, as in N.Z."""
+    code = _codes().get(key.upper())
+    return iter([code] if code else [])
+
+
+def _named_within(key: str) -> Iterator[str]:
+    """Yield whose names stand in the text as words, the longest name first."""
+    words = key.split()[:_MOST_WORDS]
+    for length in range(len(words), 0, -1):
+        for first in range(len(words) - length + 1):
+            run = " ".join(words[first : first + length])
+            if len(run) >= _SHORTEST_WITHIN:
+                yield from _names().get(run, ())
+
+
+def _near(key: str, limit: int) -> Iterator[str]:
+    # Most territories have several names that are near when one is.
+    return (code for near in nearest(key, _names(), limit * 8) for code in _names()[near])
+
+
+def _spelled_out(key: str) -> str:
+    """Return a folded name without the abbreviations that lists of countries use."""
+    return " ".join(_SPELLED_OUT.get(word, word) for word in key.split())
 
 
 def expand(code: str) -> tuple[str, ...]:
@@ -99,7 +135,8 @@ def _codes_named(text: str) -> tuple[str, ...]:
         # A code is checked before anything is folded: "N/A" and "n.a." are not Namibia.
         return (code,)
     key = fold(text)
-    return _codes_by_key(key) or _codes_by_key(key.removeprefix("the "))
+    bare = key.removeprefix("the ")
+    return _codes_by_key(key) or _codes_by_key(bare) or _codes_by_key(_spelled_out(bare))
 
 
 def _codes_by_key(key: str) -> tuple[str, ...]:
@@ -117,6 +154,16 @@ def _data() -> dict[str, Any]:
 @cache
 def _refused() -> frozenset[str]:
     return frozenset(map(fold, _data()["refused"]))
+
+
+@cache
+def _hints() -> Mapping[str, list[str]]:
+    return {fold(name): codes for name, codes in _data()["hints"].items()}
+
+
+@cache
+def _numbers() -> Mapping[str, list[str]]:
+    return {each.numeric: [each.code] for each in territories().values() if each.numeric}
 
 
 @cache

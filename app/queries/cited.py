@@ -1,10 +1,11 @@
-"""Events that are named by their ids, for those who show more of them than that."""
+"""Events that are named by their ids, and those that name one."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import select, union_all
+from sqlalchemy import func, select, union_all
 
 from app.db.engine import ReadConnection
+from app.queries.events import ORDERS, Sort
 from app.queries.knowledge import Knowledge
 
 
@@ -17,3 +18,19 @@ async def cited_documents(
         for tables, known in knowledge.sources()
     ]
     return {row.id: row.document for row in await connection.execute(union_all(*documents))}
+
+
+async def citing_documents(
+    connection: ReadConnection, id_: str, knowledge: Knowledge, most: int
+) -> tuple[Sequence[str], int]:
+    """Return the newest events whose relations name one, as documents, and how many there are."""
+    order, found = ORDERS[Sort.NEWEST], []
+    for tables, known in knowledge.sources():
+        event = tables.event
+        columns = [*order.columns_of(event), event.document]
+        found.append(select(*columns).where(event.related.contains([id_]), known))
+    citing = union_all(*found).subquery()
+    statement = select(citing.c.document, func.count().over().label("total"))
+    rows = await connection.execute(statement.order_by(*order.sorted(citing.c)).limit(most))
+    listed = rows.all()
+    return [row.document for row in listed], listed[0].total if listed else 0

@@ -1,10 +1,8 @@
-"""What the values of facets are called: in the register's words, and by the names of that time."""
+"""What the values of facets are called: territories, parties and regimes have names."""
 
 from collections.abc import Mapping
-from datetime import date
 
 from app.db.engine import ReadConnection
-from app.domain.labels import word_lists
 from app.domain.territories import territories
 from app.queries.facets import OF_PARTIES, Counts, Facet
 from app.queries.knowledge import Knowledge
@@ -30,8 +28,6 @@ def label_of(facet: Facet, value: str | None, labels: Labels) -> str:
     """Return what a value is called."""
     if value is None:
         return _NOT_WITHIN_ONE[facet]
-    if facet is Facet.MONTH:
-        return f"{date.fromisoformat(f'{value}-01'):%B %Y}"
     return labels.get(value, value)
 
 
@@ -40,6 +36,4 @@ def _labels_of(facet: Facet, parties: Labels, regimes: Labels) -> Labels:
         return {code: territory.name for code, territory in territories().items()}
     if facet in OF_PARTIES:
         return parties
-    if facet is Facet.REGIME:
-        return regimes
-    return word_lists()[facet].words if facet in word_lists() else {}
+    return regimes if facet is Facet.REGIME else {}

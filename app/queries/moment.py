@@ -1,11 +1,28 @@
 """The present as an instant: what is seen now can be asked for again, for ever."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from app.db.engine import ReadConnection
+from app.db.projections import ChangeNumber
 from app.db.tables import EventRevision, PartyRevision, RegimeRevision
+from app.queries.knowledge import Knowledge, Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the register holds between two changes, or held at an instant.
+
+    `number` is that of the newest change, None where the question fixes the instant by itself; so
+    the same question in an equal state has the same answer. `instant` is when the register last
+    changed, or what is asked about; None where nothing was ever recorded.
+    """
+
+    number: int | None
+    instant: datetime | None
 
 
 async def newest_change(connection: ReadConnection) -> datetime:
@@ -14,11 +31,21 @@ async def newest_change(connection: ReadConnection) -> datetime:
     Stamps grow with the numbers of the journal. The connection must see one moment, so that what
     is read beside this is neither older nor newer.
     """
+    # Where nothing was ever recorded, nothing was known at any instant.
+    now = select(func.coalesce(_newest(), func.now()))
+    instant: datetime = (await connection.execute(now)).scalar_one()
+    return instant
+
+
+async def state_of(connection: ReadConnection, knowledge: Knowledge) -> State:
+    """Return the state that a question is about; the connection must see one moment."""
+    if isinstance(knowledge, Recorded):
+        return State(None, knowledge.instant)
+    row = (await connection.execute(select(ChangeNumber.number, _newest()))).one()
+    return State(*row)
+
+
+def _newest() -> ColumnElement[Any]:
     event = select(EventRevision.recorded_at).order_by(EventRevision.seq.desc()).limit(1)
     others = (select(func.max(t.recorded_at)) for t in (PartyRevision, RegimeRevision))
-    newest = func.greatest(*(each.scalar_subquery() for each in (event, *others)))
-    # Where nothing was ever recorded, nothing was known at any instant.
-    instant: datetime = (
-        await connection.execute(select(func.coalesce(newest, func.now())))
-    ).scalar_one()
-    return instant
+    return func.greatest(*(each.scalar_subquery() for each in (event, *others)))

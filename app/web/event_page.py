@@ -15,7 +15,7 @@ from app.db.engine import ReadConnection
 from app.domain.document import instant
 from app.domain.errors import NotFoundError
 from app.domain.history import GONE
-from app.queries.cited import cited_documents
+from app.queries.cited import cited_documents, citing_documents
 from app.queries.events import event_document
 from app.queries.history import revisions_page, survivor
 from app.queries.keyset import AnyRow
@@ -25,11 +25,13 @@ from app.queries.reference import regime_then
 from app.web.changes import changes_in_words
 from app.web.page import PageRoute, page
 from app.web.past import Moment, lasting_address, one_moment
+from app.web.words import RELATION_TURNED_ROUND
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 # More than anybody reads; the JSON has them all.
 MOST_REVISIONS = 100
+MOST_CITING = 50
 
 Event = Mapping[str, Any]
 
@@ -74,12 +76,25 @@ async def _about(connection: ReadConnection, event: Event, moment: Moment) -> di
     cited = await cited_documents(connection, related, knowledge) if related else {}
     regime = event["regime"] and await regime_then(connection, event["regime"], knowledge)
     dossier = event["measure"] and await measure(connection, knowledge, event["measure"])
+    citing, count = await citing_documents(connection, event["id"], knowledge, MOST_CITING)
     return {
         "event": event,
         "regime": regime,
+        "citing": _by_relation(event["id"], [json.loads(document) for document in citing]),
+        "citing_shown": len(citing),
+        "citing_count": count,
         "cited": {id_: json.loads(document) for id_, document in cited.items()},
         "dossier": [json.loads(document) for document in dossier.documents] if dossier else [],
     }
+
+
+def _by_relation(id_: str, citing: Sequence[Event]) -> dict[str, list[Event]]:
+    """Return the events by how they bear on the one, in the order of the closed list."""
+    types: dict[str, list[Event]] = {relation: [] for relation in RELATION_TURNED_ROUND}
+    for event in citing:
+        for type_ in {each["type"] for each in event["relations"] if each["event"] == id_}:
+            types.setdefault(type_, []).append(event)
+    return {type_: events for type_, events in types.items() if events}
 
 
 def _history(rows: Sequence[AnyRow]) -> Iterator[dict[str, Any]]:

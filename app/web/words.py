@@ -23,10 +23,30 @@ ACTIONS: Mapping[str, str] = {
 """What can be done to an event, as its history says it."""
 
 
+RELATION_TURNED_ROUND: Mapping[str, str] = {
+    "advances": "Is followed by its next step",
+    "enables": "Was made possible by",
+    "implements": "Is carried out by",
+    "announces": "Is announced by",
+    "responds_to": "Was responded to by",
+    "reverses": "Was reversed by",
+    "corrects": "What was said of it is corrected by",
+    "cites": "Is referred to by",
+    "part_of": "Has as its part",
+    "same_as": "Is the same occurrence as",
+}
+"""How an event that another one bears on says so itself."""
+
+
 def said(code: str, of: str) -> str:
     """Return a code of a closed list in words, itself where the list hasn't got it."""
     listed = word_lists().get(of)
     return listed.words.get(code, code) if listed else code
+
+
+def turned_round(relation: str) -> str:
+    """Return how another event bears on this one, in words."""
+    return RELATION_TURNED_ROUND.get(relation, relation)
 
 
 def words(of: str) -> Mapping[str, str]:
@@ -69,6 +89,7 @@ def place(code: str) -> str:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "in_words": date_in_words,
     "said": said,
+    "turned_round": turned_round,
     "words": words,
     "merged": merged,
     "machine_date": machine_date,

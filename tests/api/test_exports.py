@@ -92,7 +92,7 @@ async def test_a_table_carries_the_facts_of_the_documents(client: httpx.AsyncCli
         assert split(row["sources.quote"]) == [each["quote"] or "" for each in item["sources"]]
         assert row["source_count"] == str(len(item["sources"]))
         assert row["first_source.url"] in {source["url"] or "" for source in item["sources"]}
-        assert row["permalink"] == f"http://register.example/v1/events/{item['id']}"
+        assert row["permalink"] == f"http://register.example/events/{item['id']}"
 
 
 async def test_lines_end_as_the_standard_says(client: httpx.AsyncClient) -> None:
@@ -178,7 +178,10 @@ async def test_head_is_get_without_the_file(client: httpx.AsyncClient, extension
     path = f"/v1/events.{extension}?country=KZ"
     got, head = await client.get(path), await client.head(path)
     assert head.content == b""
-    assert dict(head.headers) == dict(got.headers)
+    # What only the making of the file tells may be left out (RFC 9110, section 9.3.2).
+    left_out = got.headers.keys() - head.headers.keys()
+    assert left_out <= {"content-length", "content-encoding"}
+    assert head.headers.items() <= got.headers.items()
 
 
 async def test_an_unknown_format_is_not_there(client: httpx.AsyncClient) -> None:

@@ -1,11 +1,15 @@
 """Events and dossiers as pages: everything that is known, its history, and what became of it."""
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 
 from app.domain.labels import word_lists
+from app.domain.vocabulary import RelationType
+from app.web import event_page
+from app.web.words import RELATION_TURNED_ROUND, turned_round
 from tests.support.client import client_of
 from tests.support.editing import seen
 from tests.support.factories import SOURCE, facts
@@ -56,6 +60,57 @@ async def test_what_it_bears_on_is_linked_by_title(client: httpx.AsyncClient) ->
     steps = page.one("ol", class_="steps").text
     assert all(each["title"] in steps for each in dossier["events"])
     assert page.one("li", **{"aria-current": "true"}).text.endswith(event["title"])
+
+
+async def test_what_bears_on_it_is_linked_too(client: httpx.AsyncClient) -> None:
+    events = [json.loads(line) for line in (await client.get("/v1/events.jsonl")).text.splitlines()]
+    titles = {event["id"]: event["title"] for event in events}
+    turned = [
+        (each["event"], RELATION_TURNED_ROUND[each["type"]], event["title"])
+        for event in events
+        for each in event["relations"]
+    ]
+    assert len(turned) > 20
+    for id_, heading, title in turned[:20]:
+        page = document(await client.get(f"/events/{id_}"))
+        assert page.one("h1").text == titles[id_]
+        assert title in facts_told(page)[heading]
+
+
+async def test_only_the_newest_that_bear_on_it_are_listed_and_as_they_were_known(
+    editor: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_page, "MOST_CITING", 2)
+    relation = {"type": "announces", "event": DELISTING}
+    for n in (1, 2, 3):
+        new = facts(title=f"Number {n}", dates={"occurred": f"2025-01-0{n}"}, relations=[relation])
+        assert (await editor.put(f"/v1/events/number-{n}", json=new)).status_code == 201
+    page = document(await editor.get(f"/events/{DELISTING}"))
+    told = facts_told(page)["Is announced by"]
+    assert "Number 3" in told
+    assert "Number 2" in told
+    assert "Number 1" not in told
+    count = len(
+        [
+            event
+            for event in map(json.loads, (await editor.get("/v1/events.jsonl")).text.splitlines())
+            if DELISTING in [each["event"] for each in event["relations"]]
+        ]
+    )
+    assert f"The newest 2 of {count} events" in page.one("article").text
+    then = (await editor.get("/v1/events/number-3")).json()["updated_at"]
+    changed = await editor.patch(
+        "/v1/events/number-3", json={"relations": []}, headers=await seen(editor, "number-3")
+    )
+    assert changed.status_code == 200
+    assert "Number 3" not in document(await editor.get(f"/events/{DELISTING}")).one("article").text
+    past = document(await editor.get(f"/events/{DELISTING}?known_at={then}"))
+    assert "Number 3" in facts_told(past)["Is announced by"]
+
+
+def test_every_relation_has_words_for_the_other_side() -> None:
+    assert set(RELATION_TURNED_ROUND) == set(RelationType)
+    assert turned_round("something_newer") == "something_newer"
 
 
 async def test_a_dossier_has_its_events_in_order_and_the_stage(client: httpx.AsyncClient) -> None:

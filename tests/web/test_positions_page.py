@@ -55,6 +55,19 @@ async def test_it_says_what_the_api_answers(
         assert links == {f"/events/{event}" for event in cited}
 
 
+async def test_every_way_to_take_it_away_answers_the_same_question(
+    client: httpx.AsyncClient,
+) -> None:
+    page = document(await client.get("/positions?subject=taliban&as_of=2024-12-31&limit=2"))
+    offered = [link for link in page.all("a", href="/v1/positions") if link.text]
+    names = [link.text for link in offered]
+    assert names == ["Excel", "CSV", "JSON Lines", "JSON", "over time, as JSON"]
+    for link in offered:
+        assert "subject=taliban" in link["href"]
+        assert (await client.get(link["href"])).status_code == 200
+    assert all("limit" not in link["href"] for link in offered[:3])
+
+
 async def test_how_it_went_is_drawn_and_told(client: httpx.AsyncClient) -> None:
     question = {"actor": "KZ", "subject": "taliban", "dimension": "designation"}
     page = document(await client.get("/positions", params=question | {"as_of": "2023-12-10"}))

@@ -40,15 +40,20 @@ class Asked:
         return f"{path}?{self.query}" if self.query else path
 
     @property
+    def identity(self) -> tuple[Any, ...]:
+        """What two questions have in common whose answers look alike: all but when they came."""
+        return self.of, self.base, self.query, dict(self.filter)
+
+    @property
     def title(self) -> str:
         """What the answer holds, in a line: `Events: country KZ, AF; status proposed`."""
         said = "; ".join(f"{name} {in_a_line(value)}" for name, value in self.filter.items())
         return f"{self.of.capitalize()}: {said or 'all'}"
 
     def permalink(self, event: str) -> str:
-        """Return the address of an event, as known then where the question is about the past."""
+        """Return the page of an event, as known then where the question is about the past."""
         past = {name: self.filter[name] for name in _PAST if name in self.filter}
-        return f"{self.base}/v1/events/{event}{'?' if past else ''}{urlencode(past)}"
+        return f"{self.base}/events/{event}{'?' if past else ''}{urlencode(past)}"
 
     def file_name(self, extension: str) -> str:
         """Return a telling name in ASCII: `chancery-events-KZ-2024-11-25.csv`."""

@@ -43,7 +43,7 @@ def _entry(entry: Element, event: dict[str, Any], asked: Asked) -> None:
     _add(entry, "title", event["title"])
     _add(entry, "updated", event["updated_at"])
     _add(entry, "published", event["recorded_at"])
-    _link(entry, "alternate", asked.permalink(event["id"]))
+    _link(entry, "alternate", asked.permalink(event["id"]), "text/html")
     for source in event["sources"]:
         if source["url"]:
             _link(entry, "via", source["url"])

@@ -1,7 +1,7 @@
 """Answers that are taken away as files: sent while they are made, or once they are."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,6 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Send
 
 from app.api.conditional import CACHE_CONTROL
-from app.api.envelope import WITHOUT_BODY
 from app.api.formats.columns import Item
 from app.api.formats.registry import Format
 from app.domain.errors import UnavailableError
@@ -44,23 +43,23 @@ def file_headers(name: str) -> dict[str, str]:
     }
 
 
-async def download(
-    request: Request,
-    closing: AsyncExitStack,
-    pieces: AsyncGenerator[bytes, None],
-    form: Format,
-    name: str,
-) -> Response:
-    """Send a file piece by piece; what goes wrong before the first one is still a problem.
+async def begun(
+    closing: AsyncExitStack, pieces: AsyncGenerator[bytes, None]
+) -> AsyncIterator[bytes]:
+    """Return the pieces once there is a first one: what goes wrong before is still a problem.
 
     What goes wrong later ends the answer without its end: an error in a generator makes the server
     cut the connection, and a client sees a transfer that is incomplete.
     """
     closing.push_async_callback(pieces.aclose)
-    first = await anext(pieces)
-    if request.scope.get(WITHOUT_BODY):
-        await pieces.aclose()
-    return _Download(_all(first, pieces), headers=file_headers(name), media_type=form.content_type)
+    return _all(await anext(pieces), pieces)
+
+
+def download(
+    pieces: AsyncIterator[bytes] | Iterator[bytes], form: Format, headers: dict[str, str]
+) -> Response:
+    """Send a file piece by piece."""
+    return _Download(pieces, headers=headers, media_type=form.content_type)
 
 
 async def _all(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -81,12 +80,10 @@ async def while_connected(
             yield items
 
 
-def finished(closing: AsyncExitStack, path: Path, form: Format, name: str) -> Response:
-    """Send a file that is complete; a client can tell its end from its length.
-
-    No ranges are answered, because the next request makes another file.
-    """
+def finished(
+    closing: AsyncExitStack, path: Path, form: Format, headers: dict[str, str]
+) -> Response:
+    """Send a file that is complete; a client can tell its end from its length."""
     file = closing.enter_context(path.open("rb"))
-    headers = file_headers(name) | {"Content-Length": str(path.stat().st_size)}
-    pieces = iter(partial(file.read, PIECE_BYTES), b"")
-    return _Download(pieces, headers=headers, media_type=form.content_type)
+    length = {"Content-Length": str(path.stat().st_size)}
+    return download(iter(partial(file.read, PIECE_BYTES), b""), form, headers | length)

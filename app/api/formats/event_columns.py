@@ -130,7 +130,11 @@ EVENT_COLUMNS: tuple[Column[EventRow], ...] = (
         lambda event: str(len(event["sources"])),
         Shape.NUMBER,
     ),
-    _field("permalink", "Where the event stands in the register.", Shape.LINK),
+    _field(
+        "permalink",
+        "The event's page in the register, with its sources and its history.",
+        Shape.LINK,
+    ),
     _field("id", "The event's permanent id."),
     _field("kind", "What happens, as a code: family.verb. /v1/vocabulary/kind has them all."),
     _field("earliest", "The first day on which it may have happened; empty if open.", Shape.DAY),

@@ -5,9 +5,9 @@ hold is written as text, or cut and says so.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Generic
 
@@ -25,6 +25,7 @@ _MAX_CELL = 32_767
 _MAX_LINK = 2_079
 _MAX_LINKS = 65_530
 _FIRST_DATE = date(1900, 3, 1)
+_LONG_AGO = datetime(1980, 1, 1)  # noqa: DTZ001 - The zone of a file's own date is UTC.
 _CUT = " … (cut here: the CSV file has it whole)"
 
 _WIDTHS = {Shape.DATE: 12, Shape.DAY: 12, Shape.INSTANT: 28, Shape.NUMBER: 9, Shape.LINK: 40}
@@ -36,7 +37,9 @@ _WIDTHS_ABOUT = (28, 12, 100)
 class Xlsx(Generic[Item]):
     """Writes a workbook into a file, a batch of rows at a time: only one row is in memory."""
 
-    def __init__(self, path: Path, columns: Sequence[Column[Item]], asked: Asked) -> None:
+    def __init__(
+        self, path: Path, columns: Sequence[Column[Item]], asked: Asked, as_of: datetime | None
+    ) -> None:
         """Begin the workbook; its own temporary files lie beside it."""
         options = {
             "constant_memory": True,
@@ -46,6 +49,8 @@ class Xlsx(Generic[Item]):
             "strings_to_numbers": False,
         }
         self._book = Workbook(str(path), options)
+        # Else it says when it was made, and no two files were the same.
+        self._book.set_properties({"created": as_of or _LONG_AGO})
         self._sheet = self._book.add_worksheet(asked.of.capitalize())
         self._about = self._book.add_worksheet("About")
         self._bold = self._book.add_format({"bold": True})
@@ -53,6 +58,7 @@ class Xlsx(Generic[Item]):
         self._day = self._book.add_format({"num_format": "yyyy-mm-dd", "align": "left"})
         self._columns = columns
         self._asked = asked
+        self._as_of = as_of
         self._rows = 0
         self._links = 0
         self._begin()
@@ -88,11 +94,14 @@ class Xlsx(Generic[Item]):
         self._sheet.autofilter(0, 0, self._rows, len(self._columns) - 1)
         for number, width in enumerate(_WIDTHS_ABOUT):
             self._about.set_column(number, number, width, self._wrapped)
-        for row, cells in enumerate(about(self._asked, self._columns, self._rows)):
+        for row, cells in enumerate(self._stated()):
             for number, text in enumerate(cells):
                 style: Any = self._bold if number == 0 else self._wrapped
                 self._about.write_string(row, number, _fitting(text), style)
         self._book.close()
+
+    def _stated(self) -> Iterator[tuple[str, ...]]:
+        return about(self._asked, self._as_of, self._columns, self._rows)
 
 
 async def build(book: Xlsx[Item], batches: AsyncGenerator[Sequence[Item], None]) -> None:

@@ -1,8 +1,8 @@
 """Taking events away: the same filter as the list, all events that match, in one file."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,13 +10,21 @@ from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.api.conditional import answer
+from app import __version__
+from app.api.conditional import answer, matches
+from app.api.envelope import WITHOUT_BODY
 from app.api.filters import EventParameters
 from app.api.formats.asked import Asked
 from app.api.formats.atom import MAX_ENTRIES, feed
 from app.api.formats.columns import dictionary
 from app.api.formats.csv import Csv
-from app.api.formats.download import download, finished, while_connected
+from app.api.formats.download import (
+    begun,
+    download,
+    file_headers,
+    finished,
+    while_connected,
+)
 from app.api.formats.event_columns import EVENT_COLUMNS, event_row
 from app.api.formats.ics import Calendar
 from app.api.formats.jsonl import JsonLines
@@ -36,10 +44,12 @@ from app.api.formats.xlsx import MAX_ROWS, Xlsx, build
 from app.api.parameters import asked
 from app.api.resolve import resolve
 from app.api.state import Closing, Register
-from app.db.engine import Database
+from app.db.engine import Database, ReadConnection
+from app.domain.document import tag_of
 from app.domain.errors import Fault, RefusedError
 from app.queries.events import Question, Sort, events_page
 from app.queries.export import are_more_than, event_batches
+from app.queries.moment import State, state_of
 
 router = APIRouter(prefix="/v1", tags=["Downloads"])
 
@@ -52,7 +62,7 @@ class ExportParameters(EventParameters):
     elsewhere: ClassVar = {"limit": _ALL, "cursor": _ALL, "include": _ALL}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Export:
     """One request for a file: what is asked, and what is needed to answer."""
 
@@ -61,33 +71,82 @@ class Export:
     closing: Closing
     question: Question
     asked: Asked
+    # Known as soon as anything is read.
+    state: State = field(init=False)
 
-    async def batches(self, most: int | None = None) -> AsyncGenerator[Sequence[str], None]:
-        """Yield all documents that match, as they are at one moment.
-
-        Raises:
-            RefusedError: there are more than `most`.
-
-        """
+    @asynccontextmanager
+    async def _seen(self) -> AsyncIterator[ReadConnection]:
         async with self.register.streaming() as connection:
-            if most is not None and await are_more_than(connection, self.question, most):
-                raise self._too_many(most)
-            async with aclosing(event_batches(connection, self.question)) as batches:
-                async for documents in batches:
-                    yield documents
+            self.state = await state_of(connection, self.question.knowledge)
+            yield connection
 
-    def _too_many(self, most: int) -> RefusedError:
-        table = self.asked.address(CSV.extension)
-        message = (
-            f"More than {most:,} events match, and such a file has no room for them: narrow the "
-            f"filter, or take them as CSV from {table}"
-        )
-        return RefusedError(Fault("path", "events.xlsx", "too_many_rows", message, (table,)))
+    async def batches(self) -> AsyncGenerator[Sequence[str], None]:
+        """Yield all documents that match, as they are at one moment."""
+        async with (
+            self._seen() as connection,
+            aclosing(event_batches(connection, self.question)) as batches,
+        ):
+            async for documents in batches:
+                yield documents
 
     async def send(self, pieces: AsyncGenerator[bytes, None], form: Format) -> Response:
-        """Return the answer that sends these pieces."""
+        """Return the answer that sends these pieces, unless none of them is wanted."""
+        if (answered := await self._without_body(form)) is not None:
+            return answered
+        return download(await begun(self.closing, pieces), form, self._headers(form))
+
+    async def workbook(self) -> Response:
+        """Return the answer that sends an Excel file, which is made before.
+
+        Raises:
+            RefusedError: there are more events than it has room for.
+
+        """
+        if (answered := await self._without_body(XLSX)) is not None:
+            return answered
+        folder = self.closing.enter_context(TemporaryDirectory(prefix="chancery-"))
+        path = Path(folder) / "events.xlsx"
+        async with self._seen() as connection:
+            await self._check_room(connection)
+            documents = event_batches(connection, self.question)
+            read = partial(event_row, self.asked)
+            book = Xlsx(path, EVENT_COLUMNS, self.asked, self.state.instant)
+            await build(book, each(read, while_connected(self.request, documents)))
+        return finished(self.closing, path, XLSX, self._headers(XLSX))
+
+    async def _without_body(self, form: Format) -> Response | None:
+        """Return the answer to who has the file already or only asks about it, else None.
+
+        No event is read for it, and it takes no stream's place.
+        """
+        tags = self.request.headers.get("if-none-match")
+        is_head = self.request.scope.get(WITHOUT_BODY)
+        if tags is None and not is_head:
+            return None
+        async with self.register.reading() as connection:
+            self.state = await state_of(connection, self.question.knowledge)
+            if is_head and form is XLSX:
+                await self._check_room(connection)
+        headers = self._headers(form)
+        if matches(tags, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        return download(iter(()), form, headers) if is_head else None
+
+    def _headers(self, form: Format) -> dict[str, str]:
+        """Return the headers of the file, with the tag of all that its bytes depend on."""
+        depends_on = (__version__, form, self.asked.identity, self.question.sort, self.state)
         name = self.asked.file_name(form.extension)
-        return await download(self.request, self.closing, pieces, form, name)
+        return file_headers(name) | {"ETag": tag_of(repr(depends_on).encode())}
+
+    async def _check_room(self, connection: ReadConnection) -> None:
+        if not await are_more_than(connection, self.question, MAX_ROWS):
+            return
+        table = self.asked.address(CSV.extension)
+        message = (
+            f"More than {MAX_ROWS:,} events match, and such a file has no room for them: narrow "
+            f"the filter, or take them as CSV from {table}"
+        )
+        raise RefusedError(Fault("path", "events.xlsx", "too_many_rows", message, (table,)))
 
 
 async def _export(
@@ -143,15 +202,10 @@ async def export_xlsx(export: Exported) -> Response:
     """Every event that matches as an Excel file: sort it, filter it, follow its links.
 
     A cell is a date only where the day is known; `2023-12~` stays a text. The sheet *About* says
-    what was asked, when, and under which licence the words are, and explains every column. There
-    is room for 100,000 events; take the CSV file for more.
+    what was asked, what time the answer is of, and under which licence the words are, and explains
+    every column. There is room for 100,000 events; take the CSV file for more.
     """
-    folder = export.closing.enter_context(TemporaryDirectory(prefix="chancery-"))
-    path = Path(folder) / "events.xlsx"
-    documents = while_connected(export.request, export.batches(MAX_ROWS))
-    rows = each(partial(event_row, export.asked), documents)
-    await build(Xlsx(path, EVENT_COLUMNS, export.asked), rows)
-    return finished(export.closing, path, XLSX, export.asked.file_name(XLSX.extension))
+    return await export.workbook()
 
 
 @router.get(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, ClassVar
@@ -11,7 +12,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.api.conditional import answer
 from app.api.formats.asked import Asked
 from app.api.formats.csv import Csv
-from app.api.formats.download import file_headers, finished
+from app.api.formats.download import file_headers
 from app.api.formats.jsonl import JsonLines
 from app.api.formats.position_columns import POSITION_COLUMNS, PositionRow
 from app.api.formats.registry import CSV, JSON_LINES, XLSX, Format, described
@@ -21,6 +22,8 @@ from app.api.position_documents import answer_document, json_text
 from app.api.positions import PositionParameters, resolve_positions
 from app.api.state import Closing, Register
 from app.domain.evidence import Answer
+from app.queries.knowledge import Recorded
+from app.queries.moment import state_of
 from app.queries.names import names_then
 from app.queries.positions import evidence
 
@@ -44,12 +47,13 @@ class Export:
     day: str
     answers: Sequence[Answer]
     names: Mapping[str, str]
+    as_of: datetime | None
 
     def rows(self) -> list[PositionRow]:
         """Return what the columns take their cells from."""
         return [PositionRow(each, self.names, self.day) for each in self.answers]
 
-    def sent(self, text: str, form: Format) -> Response:
+    def sent(self, text: str | bytes, form: Format) -> Response:
         """Return the answer with this text; it is made at once, so it has a tag."""
         headers = file_headers(self.asked.file_name(form.extension))
         return answer(self.request, text, form.content_type, headers)
@@ -61,7 +65,10 @@ async def _export(
     register: Register,
 ) -> Export:
     knowledge, day = parameters.known(), parameters.day
-    async with register.reading() as connection:
+    # The past is one moment by itself.
+    is_past = isinstance(knowledge, Recorded)
+    async with register.reading() if is_past else register.reading_one_moment() as connection:
+        state = await state_of(connection, knowledge)
         question = await resolve_positions(connection, parameters, as_of=day)
         known = await evidence(connection, question.wanted, knowledge)
         answers = [
@@ -70,7 +77,7 @@ async def _export(
         parties = {party for each in answers for party in each.key[:2]}
         names = await names_then(connection, parties, knowledge)
     about = Asked.by(request, "positions", question.shown)
-    return Export(request, about, str(day), answers, names)
+    return Export(request, about, str(day), answers, names, state.instant)
 
 
 Exported = Annotated[Export, Depends(_export)]
@@ -102,8 +109,8 @@ async def export_positions_xlsx(export: Exported, closing: Closing) -> Response:
     async def whole() -> AsyncGenerator[Sequence[PositionRow], None]:
         yield export.rows()
 
-    await build(Xlsx(path, POSITION_COLUMNS, export.asked), whole())
-    return finished(closing, path, XLSX, export.asked.file_name(XLSX.extension))
+    await build(Xlsx(path, POSITION_COLUMNS, export.asked, export.as_of), whole())
+    return export.sent(path.read_bytes(), XLSX)
 
 
 @router.get(

@@ -40,6 +40,8 @@ Things to know before you quote an answer:
 * The register holds what has been recorded, not everything that has happened. No event found does
   not mean that nothing happened.
 * *Territory* is whatever people filter by; the word takes no position on anybody's status.
+* A write is seen everywhere within a tenth of a second. To wait for none of it, send the
+  `Chancery-Change` that the write's answer carried along with your question.
 * Found an error? Tell the people who run this service, with the event's id and a source.
 
 {REGISTER} {SOFTWARE} Programmers find the whole description in [/openapi.json](/openapi.json).

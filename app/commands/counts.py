@@ -6,26 +6,44 @@ They are what `facets` would find without a filter, and a test holds the two tog
 """
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import text
 
 from app.db.engine import WriteConnection
+from app.domain.territories import memberships
 
+# Those who take part together are counted first, so that an event counts once for their bloc.
 # The two texts of a year differ where one of the days is another year's or open.
 _COUNTED = """
     WITH counted AS MATERIALIZED (SELECT * FROM event {which}), taking_part AS (
         SELECT party.* FROM event_party party JOIN counted ON counted.id = party.event
+    ), together AS (
+        SELECT string_to_array(countries, ' ') AS countries, count(*) AS events
+        FROM counted GROUP BY countries
+    ), belongs AS (
+        SELECT * FROM unnest(
+            CAST(:members AS text[]), CAST(:blocs AS text[])
+        ) belongs (country, bloc)
     )
     SELECT counted_by, value, count(*) AS events
     FROM counted, LATERAL (VALUES
         ('total', ''), ('kind', kind), ('status', status), ('verification', verification),
-        ('regime', regime), ('measure', measure), ('countries', countries),
+        ('regime', regime), ('measure', measure),
         ('year', CASE WHEN to_char(earliest, 'YYYY') = to_char(latest, 'YYYY')
             THEN to_char(earliest, 'YYYY') ELSE '' END),
         ('month', CASE WHEN to_char(earliest, 'YYYY-MM') = to_char(latest, 'YYYY-MM')
             THEN to_char(earliest, 'YYYY-MM') ELSE '' END)
     ) each (counted_by, value)
     WHERE value IS NOT NULL GROUP BY counted_by, value
+    UNION ALL
+    SELECT 'country', country, sum(events) FROM together, unnest(countries) country
+    GROUP BY country
+    UNION ALL
+    SELECT 'bloc', bloc, sum(events) FROM (
+        SELECT DISTINCT countries, bloc, events
+        FROM together, unnest(countries) country JOIN belongs USING (country)
+    ) by_blocs GROUP BY bloc
     UNION ALL
     SELECT 'party', party, count(DISTINCT event) FROM taking_part GROUP BY party
     UNION ALL
@@ -51,24 +69,22 @@ def _counts(which: str = "", sign: str = "") -> str:
 
 async def add(connection: WriteConnection, events: Collection[str]) -> None:
     """Count those of these events that are live now."""
-    statement = _PUT.format(counts=_counts(_THESE))
-    await connection.execute(text(statement), {"events": list(events)})
+    await _execute(connection, _PUT.format(counts=_counts(_THESE)), events=list(events))
 
 
 async def take(connection: WriteConnection, events: Collection[str]) -> None:
     """Count those of these events that are live now no more, before they are changed."""
-    statement = _PUT.format(counts=_counts(_THESE, "-"))
-    await connection.execute(text(statement), {"events": list(events)})
+    await _execute(connection, _PUT.format(counts=_counts(_THESE, "-")), events=list(events))
 
 
 async def stage_added(connection: WriteConnection) -> None:
     """Note what an import has added."""
-    await connection.execute(text(_STAGE.format(counts=_counts(_IMPORTED))))
+    await _execute(connection, _STAGE.format(counts=_counts(_IMPORTED)))
 
 
 async def stage_taken(connection: WriteConnection) -> None:
     """Note what an import is about to replace."""
-    await connection.execute(text(_STAGE.format(counts=_counts(_IMPORTED, "-"))))
+    await _execute(connection, _STAGE.format(counts=_counts(_IMPORTED, "-")))
 
 
 async def put_staged(connection: WriteConnection) -> None:
@@ -80,4 +96,11 @@ async def recount(connection: WriteConnection) -> None:
     """Count everything anew; this takes some seconds for a million events."""
     await connection.execute(text("SET LOCAL statement_timeout = '120s'"))
     await connection.execute(text("DELETE FROM event_count"))
-    await connection.execute(text(_PUT.format(counts=_counts())))
+    await _execute(connection, _PUT.format(counts=_counts()))
+
+
+async def _execute(connection: WriteConnection, statement: str, **given: Any) -> None:
+    """Run a statement that counts, with the blocs' members of this release."""
+    members, blocs = zip(*memberships(), strict=True)
+    belongs = {"members": list(members), "blocs": list(blocs)}
+    await connection.execute(text(statement), belongs | given)

@@ -14,10 +14,12 @@ from app.commands import counts, journal
 from app.commands.names import rebuild_names
 from app.commands.projection import put
 from app.db.engine import Database, ReadConnection, WriteConnection
-from app.db.projections import Event, PastEvent, ProjectionState
+from app.db.projections import Event, PastEvent
+from app.db.register import ProjectionState
 from app.db.tables import EventRevision, PartyRevision
 from app.domain.document import Party
 from app.domain.history import PartyName, Revision, revision_of, versions
+from app.domain.territories import memberships_digest
 
 BATCH = 500
 
@@ -47,7 +49,8 @@ async def rebuild(database: Database) -> AsyncIterator[int]:
             await journal.count_change(connection)
             if last is None:
                 await counts.recount(connection)
-                await connection.execute(update(ProjectionState).values(stale=False))
+                made = {"stale": False, "memberships": memberships_digest()}
+                await connection.execute(update(ProjectionState).values(made))
                 return
         after = last
         yield len(histories)

@@ -12,7 +12,7 @@ import time
 from sqlalchemy import select
 
 from app.db.engine import Database
-from app.db.projections import ChangeNumber
+from app.db.register import ChangeNumber
 from app.domain.errors import UnavailableError
 
 LONGEST_S = 0.05

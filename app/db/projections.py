@@ -11,7 +11,6 @@ the columns of a keyset must not be null.
 from datetime import date, datetime
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Date,
     DateTime,
@@ -35,29 +34,6 @@ from app.domain.vocabulary import (
     Status,
     Verification,
 )
-
-
-class ProjectionState(Table):
-    """Whether the projections are older than the release: one row.
-
-    A migration that changes what is projected sets it where there is anything to rebuild, and a
-    rebuild takes it back.
-    """
-
-    __tablename__ = "projection_state"
-
-    stale: Mapped[bool] = mapped_column(primary_key=True)
-
-
-class ChangeNumber(Table):
-    """How often anything that is read was changed: one row, counted up by every write.
-
-    What was answered while it stood at a number is the answer as long as it stands there.
-    """
-
-    __tablename__ = "change_number"
-
-    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
 
 
 class PartyName(Table):
@@ -199,20 +175,6 @@ class PastEvent(_EventColumns, Table):
         DateTime(timezone=True), primary_key=True, sort_order=1
     )
     known_to: Mapped[datetime] = mapped_column(DateTime(timezone=True), sort_order=2)
-
-
-class EventCount(Table):
-    """How many live events have a value in what is counted by: a projection of `event`.
-
-    The value is empty where an event has none that is shown, as the year of what lasted two. What
-    stands at 0 was once there.
-    """
-
-    __tablename__ = "event_count"
-
-    counted_by: Mapped[str] = mapped_column(Key, primary_key=True)
-    value: Mapped[str] = mapped_column(Key, primary_key=True)
-    events: Mapped[int] = mapped_column(BigInteger)
 
 
 class _PartyColumns:

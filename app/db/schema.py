@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from app.db.engine import ReadConnection, driver_url, engine, lent
 from app.db.locks import SCHEMA
 from app.domain.errors import UnmigratedError
+from app.domain.territories import memberships_digest
 
 _LOCK_TIMEOUT_MS = 4_000
 _STATEMENT_TIMEOUT_MS = 60_000
@@ -79,6 +80,10 @@ def _migrate_alone(connection: Connection, target: str) -> None:
         command.upgrade(config, target)
     else:
         command.downgrade(config, target)
+    if target == "head":
+        # Where there is something to count again, the migration has said so.
+        statement = "UPDATE projection_state SET memberships = :digest WHERE memberships IS NULL"
+        connection.execute(text(statement), {"digest": memberships_digest()})
     connection.commit()
     connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": SCHEMA})
 
@@ -92,9 +97,9 @@ def _set(connection: Connection, setting: str, milliseconds: int) -> None:
 
 async def is_stale(connection: ReadConnection) -> bool:
     """Tell whether the projections lack what this release reads, so that answers would, too."""
-    stale: bool = (
-        await connection.execute(text("SELECT stale FROM projection_state"))
-    ).scalar_one()
+    statement = "SELECT stale OR memberships IS DISTINCT FROM :digest FROM projection_state"
+    found = await connection.execute(text(statement), {"digest": memberships_digest()})
+    stale: bool = found.scalar_one()
     return stale
 
 

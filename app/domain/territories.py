@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 from importlib.resources import files
 from itertools import chain, islice
 from types import MappingProxyType
@@ -115,6 +116,19 @@ def _near(key: str, limit: int) -> Iterator[str]:
 def _spelled_out(key: str) -> str:
     """Return a folded name without the abbreviations that lists of countries use."""
     return " ".join(_SPELLED_OUT.get(word, word) for word in key.split())
+
+
+@cache
+def memberships() -> tuple[tuple[str, str], ...]:
+    """Return whom the blocs stand for: pairs of a territory and a bloc, itself among them."""
+    blocs = sorted(each.code for each in territories().values() if each.kind == "bloc")
+    return tuple((code, bloc) for bloc in blocs for code in expand(bloc))
+
+
+@cache
+def memberships_digest() -> str:
+    """Return what tells apart the memberships of one release from those of another."""
+    return blake2b(repr(memberships()).encode(), digest_size=8).hexdigest()
 
 
 def expand(code: str) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ from sqlalchemy import REAL, ColumnElement, and_, cast, func, select, true, unio
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from app.db.engine import ReadConnection
-from app.db.projections import Event, EventCount
+from app.db.projections import Event
+from app.db.register import EventCount
 from app.queries.filter import EventFilter, conditions
 from app.queries.keyset import AnyRow, AnySelect, Order
 from app.queries.knowledge import Everything, Knowledge

@@ -26,8 +26,8 @@ from sqlalchemy import (
 )
 
 from app.db.engine import ReadConnection
-from app.db.projections import EventCount
-from app.domain.territories import expand, territories
+from app.db.register import EventCount
+from app.domain.territories import memberships
 from app.domain.vocabulary import DIRECTION_OF_KIND, Role, family_of
 from app.queries.filter import EventFilter, Tables, conditions
 from app.queries.keyset import AnySelect
@@ -81,7 +81,7 @@ _COLUMNS: Mapping[Facet, tuple[str, ...]] = {
     Facet.YEAR: _DAYS,
     Facet.MONTH: _DAYS,
 }
-_TOTAL = "total"
+_TOTAL, _BLOC = "total", "bloc"
 Counts = Mapping[str | None, int]
 
 
@@ -95,6 +95,7 @@ async def facets(
     counted: dict[str, dict[str, int]] = defaultdict(dict)
     for row in await connection.execute(union_all(*_statements(wanted, knowledge, by))):
         counted[row.counted_by][row.value] = row.events
+    counted[str(Facet.COUNTRY)] = _by_country(counted["countries"])
     found = {facet: _folded(facet, counted[_counted_by(facet)]) for facet in by}
     return found, counted[_TOTAL][""]
 
@@ -104,28 +105,30 @@ async def _kept(
 ) -> tuple[Mapping[Facet, Counts], int]:
     """Return the counts over everything, which are kept with every write."""
     statement = select(EventCount.counted_by, EventCount.value, EventCount.events).where(
-        EventCount.counted_by.in_([_TOTAL, *(_kept_by(facet) for facet in by)]),
+        EventCount.counted_by.in_([_TOTAL, _BLOC, *(_kept_by(facet) for facet in by)]),
         EventCount.events > 0,
     )
     counted: dict[str, dict[str, int]] = defaultdict(dict)
     for kept_by, value, events in await connection.execute(statement):
         counted[kept_by][value] = events
+    # A bloc whose own organs take part stands for its members, too.
+    countries, blocs = counted[str(Facet.COUNTRY)], counted[_BLOC]
+    countries |= {bloc: events for bloc, events in blocs.items() if bloc in countries}
     found = {facet: _folded(facet, counted[_kept_by(facet)]) for facet in by}
     return found, counted[_TOTAL].get("", 0)
 
 
 def _kept_by(facet: Facet) -> str:
-    return str(facet) if facet in IN_TIME or facet in OF_PARTIES else _counted_by(facet)
+    return str(facet) if facet in IN_TIME else _counted_by(facet)
 
 
 def _counted_by(facet: Facet) -> str:
-    return str(facet) if facet in OF_PARTIES else " ".join(_COLUMNS[facet])
+    by_itself = facet in OF_PARTIES or facet is Facet.COUNTRY
+    return str(facet) if by_itself else " ".join(_COLUMNS[facet])
 
 
 def _folded(facet: Facet, counts: Mapping[str, int]) -> Counts:
     """Return the counts by what follows from the values that were counted by."""
-    if facet is Facet.COUNTRY:
-        return _by_country(counts)
     folded: Counter[str | None] = Counter()
     for value, count in counts.items():
         if value or facet in IN_TIME:
@@ -146,9 +149,9 @@ def _following(facet: Facet, value: str) -> str | None:
     return value
 
 
-def _by_country(counts: Mapping[str, int]) -> Counts:
+def _by_country(counts: Mapping[str, int]) -> dict[str, int]:
     """Return the counts by each of the countries that take part together, and by their blocs."""
-    countries: Counter[str | None] = Counter()
+    countries: Counter[str] = Counter()
     together: Counter[int] = Counter()
     for codes, count in counts.items():
         blocs = 0
@@ -165,17 +168,15 @@ def _by_country(counts: Mapping[str, int]) -> Counts:
 @cache
 def _bits() -> Mapping[str, int]:
     """Return a bit for each bloc, so that a set of blocs is a number."""
-    blocs = (each.code for each in territories().values() if each.kind == "bloc")
-    return {code: 1 << place for place, code in enumerate(blocs)}
+    return {bloc: 1 << place for place, bloc in enumerate({bloc for _, bloc in memberships()})}
 
 
 @cache
 def _blocs_of() -> Mapping[str, int]:
     """Return, for every territory, the blocs that stand for it."""
     blocs: dict[str, int] = {}
-    for bloc, bit in _bits().items():
-        for code in expand(bloc):
-            blocs[code] = blocs.get(code, 0) | bit
+    for code, bloc in memberships():
+        blocs[code] = blocs.get(code, 0) | _bits()[bloc]
     return blocs
 
 

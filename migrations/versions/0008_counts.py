@@ -29,6 +29,7 @@ STATEMENTS = (
     )
     """,
     "INSERT INTO change_number VALUES (1)",
+    "ALTER TABLE projection_state ADD COLUMN memberships TEXT",
     "DROP INDEX ix_event_newest",
     f"""
     CREATE INDEX ix_event_newest ON event (latest, earliest, id)
@@ -62,6 +63,7 @@ def downgrade() -> None:
         op.execute(f"CREATE INDEX ix_{table}_newest ON {table} (latest, earliest, id)")
     op.execute("DROP INDEX ix_event_measure")
     op.execute("CREATE INDEX ix_event_measure ON event (measure, latest, earliest, id)")
+    op.execute("ALTER TABLE projection_state DROP COLUMN memberships")
     op.execute("DROP TABLE change_number, event_count")
     op.execute("ALTER TABLE past_event DROP COLUMN countries")
     op.execute("ALTER TABLE event DROP COLUMN countries")

@@ -1,15 +1,23 @@
 """Invented events are what they would be had they been recorded one by one."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
+from app.commands import demo as demo_module
 from app.commands.demo import DEMO_AUTHOR, demo
+from app.commands.journal import Place
+from app.commands.names import BEFORE_ALL
 from app.commands.record import record_unseen
 from app.db.copying import vacuum
 from app.db.engine import Database
+from app.db.projections import Event, PastEvent
+from app.db.tables import EventRevision
 from app.domain import invented
+from app.domain.document import Party
 from app.domain.errors import ConflictError
+from app.domain.history import PartyName
 from app.domain.territories import territories
 from app.domain.vocabulary import FAMILIES
 from app.queries.events import Question, events_page
@@ -39,6 +47,20 @@ async def test_the_seed_decides_what_is_invented() -> None:
     assert invented.history(1, 5) != invented.history(2, 5)
     assert len({invented.event_id(number) for number in range(20_000)}) == 20_000
     assert {party.id for party in invented.organisations()}.isdisjoint(territories())
+
+
+def test_a_batch_is_made_of_nothing_but_its_plan() -> None:
+    named = ["KZ", *territories(), *(each.id for each in invented.organisations())]
+    names = {
+        party: [PartyName(BEFORE_ALL, Party(party, party, "state", party[:2]))] for party in named
+    }
+    plan = demo_module._Plan(3, 400, Place(7, datetime(2026, 1, 1, tzinfo=UTC)), names)
+    rows = demo_module._rows(plan, range(400))
+    assert rows == demo_module._rows(plan, range(400))
+    revisions = rows[EventRevision].decode().splitlines()
+    assert len({line.split("\t")[2] for line in revisions}) == len(revisions) > 450
+    assert rows[Event].count(b"\n") == 400
+    assert rows[PastEvent].count(b"\n") == len(revisions) - 400
 
 
 async def test_invented_events_go_only_where_no_others_are(empty_url: str) -> None:

@@ -1,5 +1,6 @@
 """Loading the sample timeline: complete, sourced, and never over what is there."""
 
+import asyncio
 import json
 from importlib.resources import files
 from pathlib import Path
@@ -9,11 +10,15 @@ import pytest
 from sqlalchemy import select, text
 
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
+from app.commands.parties import add_parties
+from app.commands.revise import Author
 from app.db.engine import Database
 from app.db.projections import Event
 from app.db.tables import EventRevision
 from app.domain.document import EventDocument
 from app.domain.errors import RefusedError
+from app.domain.reference import PartyFacts
+from app.domain.vocabulary import PartyKind
 
 
 def shipped() -> list[dict[str, Any]]:
@@ -118,3 +123,19 @@ def test_the_articles_own_events_are_there(event: str, kind: str, status: str) -
     found = next(each for each in shipped() if each["id"] == event)
     assert (found["kind"], found["status"]) == (kind, status)
     assert all(source["quote"] for source in found["sources"])
+
+
+async def test_two_who_add_the_same_party_add_it_once(empty_url: str) -> None:
+    party = PartyFacts(id="a-new-one", kind=PartyKind.GROUP, name="A new one")
+
+    async def add(database: Database) -> int:
+        async with database.writing() as connection:
+            return await add_parties(connection, [party], Author("a test"))
+
+    async with Database(empty_url) as database:
+        async with database.writing() as connection:
+            assert await add_parties(connection, [party], Author("a test")) == 1
+            # It doesn't see the party yet, and waits for the lock.
+            other = asyncio.create_task(add(database))
+            await asyncio.sleep(0.5)
+        assert await other == 0

@@ -11,6 +11,7 @@ from app.db import schema
 from app.db.engine import Database
 from app.domain.reference import PartyFacts
 from tests.support.archive import random_events
+from tests.support.database import execute
 from tests.support.projections import projections, rebuilt
 
 AUTHOR = Author("a test")
@@ -67,6 +68,23 @@ async def test_what_was_retracted_is_not_in_the_projection(empty_url: str) -> No
         after = await projections(database)
     gone = {row["id"] for row in before["event"]} - {row["id"] for row in after["event"]}
     assert gone == {"sco-summit-astana-2024"}
+
+
+async def test_blocs_with_other_members_are_counted_anew(empty_url: str) -> None:
+    async with Database(empty_url) as database:
+        await fill(database)
+        before = await projections(database)
+        async with database.writing() as connection:
+            assert not await schema.is_stale(connection)
+            # So it lies there when another release has written it.
+            await connection.execute(text("DELETE FROM event_count WHERE counted_by = 'bloc'"))
+        await execute(empty_url, "UPDATE projection_state SET memberships = 'others'")
+        async with database.reading() as connection:
+            assert await schema.is_stale(connection)
+        await rebuilt(database)
+        assert await projections(database) == before
+        async with database.reading() as connection:
+            assert not await schema.is_stale(connection)
 
 
 async def test_an_empty_register_is_rebuilt_as_well(empty_url: str) -> None:

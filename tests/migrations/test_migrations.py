@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.db import (
     projections,  # noqa: F401 - Its tables belong to the metadata.
+    register,  # noqa: F401 - So do these.
     schema,
 )
 from app.db.engine import Database, driver_url, engine

@@ -1,0 +1,45 @@
+"""What is kept about the register as a whole: how it was made, how often it changed, its counts."""
+
+from sqlalchemy import BigInteger, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.tables import Key, Table
+
+
+class ProjectionState(Table):
+    """Whether the projections are older than the release: one row.
+
+    A migration that changes what is projected sets it where there is anything to rebuild, and a
+    rebuild takes it back.
+    """
+
+    __tablename__ = "projection_state"
+
+    stale: Mapped[bool] = mapped_column(primary_key=True)
+    # By whose members blocs were counted: another release may know of others.
+    memberships: Mapped[str | None] = mapped_column(Text)
+
+
+class ChangeNumber(Table):
+    """How often anything that is read was changed: one row, counted up by every write.
+
+    What was answered while it stood at a number is the answer as long as it stands there.
+    """
+
+    __tablename__ = "change_number"
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+
+
+class EventCount(Table):
+    """How many live events have a value in what is counted by: a projection of `event`.
+
+    The value is empty where an event has none that is shown, as the year of what lasted two. What
+    stands at 0 was once there.
+    """
+
+    __tablename__ = "event_count"
+
+    counted_by: Mapped[str] = mapped_column(Key, primary_key=True)
+    value: Mapped[str] = mapped_column(Key, primary_key=True)
+    events: Mapped[int] = mapped_column(BigInteger)

@@ -16,8 +16,11 @@ from app.domain.territories import memberships
 # Those who take part together are counted first, so that an event counts once for their bloc.
 # The two texts of a year differ where one of the days is another year's or open.
 _COUNTED = """
-    WITH counted AS MATERIALIZED (SELECT * FROM event {which}), taking_part AS (
-        SELECT party.* FROM event_party party JOIN counted ON counted.id = party.event
+    WITH counted AS MATERIALIZED (
+        SELECT id, kind, status, verification, regime, measure, countries, earliest, latest
+        FROM event {which}
+    ), taking_part AS (
+        SELECT event, party, role FROM event_party JOIN counted ON id = event
     ), together AS (
         SELECT string_to_array(countries, ' ') AS countries, count(*) AS events
         FROM counted GROUP BY countries
@@ -93,7 +96,7 @@ async def put_staged(connection: WriteConnection) -> None:
 
 
 async def recount(connection: WriteConnection) -> None:
-    """Count everything anew; this takes some seconds for a million events."""
+    """Count everything anew; this takes about half a minute for a million events."""
     await connection.execute(text("SET LOCAL statement_timeout = '120s'"))
     await connection.execute(text("DELETE FROM event_count"))
     await _execute(connection, _PUT.format(counts=_counts()))

@@ -78,9 +78,7 @@ class Cache:
             await self._answer(asked, scope, receive, send)
 
     async def _answer(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
-        number = self._freshness.known()
-        if number is None or number < asked.at_least:
-            number = await self._freshness.current(asked.at_least)
+        number = await self._freshness.current(asked.at_least)
         if number is None:
             await self._app(scope, receive, send)
             return

@@ -18,40 +18,27 @@ from app.commands.journal import Place
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.names import BEFORE_ALL
 from app.commands.parties import add_parties
-from app.commands.projection import event_row, pair_rows, party_rows
+from app.commands.projection import rows_of
 from app.commands.regimes import add_regimes
-from app.commands.revise import Author
+from app.commands.revise import Author, revision_row
 from app.db.copying import copied, copy
 from app.db.engine import Database, WriteConnection
-from app.db.projections import (
-    Event,
-    EventPair,
-    EventParty,
-    PastEvent,
-    PastEventPair,
-    PastEventParty,
-)
 from app.db.tables import EventRevision, Table
 from app.db.tables import Party as PartyTable
 from app.domain import invented
 from app.domain.document import Party
 from app.domain.errors import ConflictError
-from app.domain.history import PartyName, Revision, Version, versions
+from app.domain.history import PartyName, Revision, versions
 
 DEMO_AUTHOR = Author("demonstration", "Invented.")
 BATCH = 500
 _BATCHES_AHEAD = 4
-# A row is copied after those that it refers to.
-_TABLES: Sequence[type[Table]] = (
-    EventRevision,
-    Event,
-    EventParty,
-    EventPair,
-    PastEvent,
-    PastEventParty,
-    PastEventPair,
-)
-_COLUMNS = {table: [column.key for column in table.__table__.columns] for table in _TABLES}
+Rows = dict[type[Table], list[dict[str, Any]]]
+Copied = dict[type[Table], bytes]
+
+
+def _columns_of(table: type[Table]) -> list[str]:
+    return [column.key for column in table.__table__.columns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +65,8 @@ async def demo(database: Database, events: int, seed: int = 0) -> AsyncIterator[
         done = 0
         with ProcessPoolExecutor() as processes:
             async for batch, data in _made(processes, plan):
-                for table in _TABLES:
-                    await copy(connection, table.__tablename__, _COLUMNS[table], data[table])
+                for table, rows in data.items():
+                    await copy(connection, table.__tablename__, _columns_of(table), rows)
                 done += len(batch)
                 yield done
         await counts.recount(connection)
@@ -100,13 +87,11 @@ async def _prepared(connection: WriteConnection, events: int, seed: int) -> _Pla
     return _Plan(seed, events, await journal.next_place(connection), names)
 
 
-async def _made(
-    processes: ProcessPoolExecutor, plan: _Plan
-) -> AsyncIterator[tuple[range, dict[type[Table], bytes]]]:
+async def _made(processes: ProcessPoolExecutor, plan: _Plan) -> AsyncIterator[tuple[range, Copied]]:
     """Return the rows batch by batch; some batches are made ahead while others are copied."""
     loop = asyncio.get_running_loop()
     batches = [range(n, min(n + BATCH, plan.events)) for n in range(0, plan.events, BATCH)]
-    ahead: list[asyncio.Future[dict[type[Table], bytes]]] = []
+    ahead: list[asyncio.Future[Copied]] = []
     waiting = iter(batches)
     for batch in batches:
         while len(ahead) < _BATCHES_AHEAD and (following := next(waiting, None)) is not None:
@@ -114,23 +99,18 @@ async def _made(
         yield batch, await ahead.pop(0)
 
 
-def _rows(plan: _Plan, numbers: range) -> dict[type[Table], bytes]:
-    """Return the rows of these events for each table, as they are copied."""
-    rows: dict[type[Table], list[dict[str, Any]]] = {table: [] for table in _TABLES}
-    for number in numbers:
-        revisions = list(_revisions(plan, number))
-        rows[EventRevision] += [_revision_row(plan, number, each) for each in revisions]
-        for version in versions(revisions, plan.names):
-            _add(rows, version)
-    return {table: copied(rows[table], _COLUMNS[table]) for table in _TABLES}
-
-
-def _add(rows: dict[type[Table], list[dict[str, Any]]], version: Version) -> None:
-    live = version.known_to is None
-    events, parties, pairs = _TABLES[1:4] if live else _TABLES[4:]
-    rows[events].append(event_row(version))
-    rows[parties] += party_rows(version)
-    rows[pairs] += pair_rows(version)
+def _rows(plan: _Plan, numbers: range) -> Copied:
+    """Return the rows of these events for each table, those first that others refer to."""
+    histories = [(number, list(_revisions(plan, number))) for number in numbers]
+    revised: Rows = {
+        EventRevision: [
+            revision_row(each, _place(plan, number, each.revision).seq, DEMO_AUTHOR)
+            for number, revisions in histories
+            for each in revisions
+        ]
+    }
+    made = rows_of(v for _, revisions in histories for v in versions(revisions, plan.names))
+    return {table: copied(rows, _columns_of(table)) for table, rows in (revised | made).items()}
 
 
 def _revisions(plan: _Plan, number: int) -> Iterator[Revision]:
@@ -150,16 +130,3 @@ def _revisions(plan: _Plan, number: int) -> Iterator[Revision]:
 def _place(plan: _Plan, number: int, revision: int) -> Place:
     """Return a revision's place: all events are recorded first, and corrected afterwards."""
     return plan.first.plus(number + (revision - 1) * plan.events)
-
-
-def _revision_row(plan: _Plan, number: int, revision: Revision) -> dict[str, Any]:
-    return {
-        "event": revision.event,
-        "revision": revision.revision,
-        "seq": _place(plan, number, revision.revision).seq,
-        "recorded_at": revision.recorded_at,
-        "action": revision.action,
-        "by": DEMO_AUTHOR.name,
-        "note": revision.note,
-        "facts": revision.facts.model_dump(mode="json", exclude_none=True),
-    }

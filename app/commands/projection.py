@@ -4,7 +4,7 @@ A change puts the new document in place of the old one, and the old one among th
 the instant at which it ceased to be served.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -31,6 +31,8 @@ from app.domain.search import event_words
 from app.domain.vocabulary import DateName, family_of
 
 _EVENT_COLUMNS = [column.key for column in Event.__table__.columns]
+_OF_LIVE = (Event, EventParty, EventPair)
+_OF_PAST = (PastEvent, PastEventParty, PastEventPair)
 # What hangs on an event, and where it goes with it when it is past.
 _DETAILS = ((EventParty, PastEventParty), (EventPair, PastEventPair))
 
@@ -62,15 +64,19 @@ async def project(
 
 async def put(connection: WriteConnection, versions: Sequence[Version]) -> None:
     """Write versions: those that still hold as live events, the others as past ones."""
-    live = [each for each in versions if each.known_to is None]
-    past = [each for each in versions if each.known_to is not None]
-    for event_table, party_table, pair_table, group in (
-        (Event, EventParty, EventPair, live),
-        (PastEvent, PastEventParty, PastEventPair, past),
-    ):
-        await _insert(connection, event_table, [event_row(each) for each in group])
-        await _insert(connection, party_table, [r for each in group for r in party_rows(each)])
-        await _insert(connection, pair_table, [r for each in group for r in pair_rows(each)])
+    for table, rows in rows_of(versions).items():
+        await _insert(connection, table, rows)
+
+
+def rows_of(versions: Iterable[Version]) -> dict[type[Table], list[dict[str, Any]]]:
+    """Return the rows of versions for each table, in the order in which they refer to others."""
+    rows: dict[type[Table], list[dict[str, Any]]] = {t: [] for t in (*_OF_LIVE, *_OF_PAST)}
+    for version in versions:
+        event, party, pair = _OF_LIVE if version.known_to is None else _OF_PAST
+        rows[event].append(event_row(version))
+        rows[party] += party_rows(version)
+        rows[pair] += pair_rows(version)
+    return rows
 
 
 async def _insert(

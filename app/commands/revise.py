@@ -1,6 +1,6 @@
 """What every change of an event does: look at its state under the lock, and add a revision."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -131,7 +131,7 @@ async def add_revisions(
     added = [_revised(c, p.recorded_at, author) for c, p in zip(changes, places, strict=True)]
     await connection.execute(
         insert(EventRevision),
-        [_row(r, p.seq, author) for r, p in zip(added, places, strict=True)],
+        [revision_row(r, p.seq, author) for r, p in zip(added, places, strict=True)],
     )
     await project(connection, added)
     await journal.announce(connection)
@@ -153,7 +153,8 @@ def _revised(change: Change, instant: datetime, author: Author) -> Revision:
     )
 
 
-def _row(revision: Revision, seq: int, author: Author) -> Mapping[str, Any]:
+def revision_row(revision: Revision, seq: int, author: Author) -> dict[str, Any]:
+    """Return the row of a revision at a place in the journal."""
     return {
         "event": revision.event,
         "revision": revision.revision,

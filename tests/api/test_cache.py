@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from app.api.cache import Cache, Entry
+from app.api.cache import Cache, Entry, Key
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.db.engine import Database
 from app.db.freshness import LONGEST_S, Freshness
@@ -18,6 +18,20 @@ from tests.support.editing import editor_of, seen
 
 PATH = "/v1/events?country=KZ&status="
 EVENT = "kz-taliban-delisting-2023"
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What is kept of the answers from now on."""
+    seen: list[object] = []
+    keep = Cache.keep
+
+    def noting(self: Cache, key: Key, entry: Entry) -> None:
+        seen.append(key)
+        keep(self, key, entry)
+
+    monkeypatch.setattr(Cache, "keep", noting)
+    return seen
 
 
 @pytest.fixture
@@ -88,12 +102,10 @@ async def test_another_host_gets_links_of_its_own(client: httpx.AsyncClient) -> 
 
 
 async def test_another_day_is_another_question(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, statements: list[str]
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, kept: list[object]
 ) -> None:
-    del statements
     await client.get(PATH)
-    kept: list[object] = []
-    monkeypatch.setattr(Cache, "keep", lambda _, key, entry: kept.append((key, entry)))
+    kept.clear()
     await client.get(PATH)
     assert kept == []
     now = time.time()
@@ -106,19 +118,15 @@ async def test_another_day_is_another_question(
     "path", ["/v1/events?contry=KZ", "/v1/events/unknown", "/livez", "/readyz", "/v1/keys"]
 )
 async def test_nothing_else_is_kept(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, path: str
+    client: httpx.AsyncClient, kept: list[object], path: str
 ) -> None:
-    kept: list[object] = []
-    monkeypatch.setattr(Cache, "keep", lambda _, key, entry: kept.append((key, entry)))
     await client.get(path)
     assert kept == []
 
 
 async def test_what_an_editor_reads_is_not_kept(
-    two: tuple[httpx.AsyncClient, httpx.AsyncClient], monkeypatch: pytest.MonkeyPatch
+    two: tuple[httpx.AsyncClient, httpx.AsyncClient], kept: list[object]
 ) -> None:
-    kept: list[object] = []
-    monkeypatch.setattr(Cache, "keep", lambda _, key, entry: kept.append((key, entry)))
     assert (await two[0].get(PATH)).status_code == 200
     assert kept == []
 

@@ -185,7 +185,7 @@ def _ranges(question: Question) -> Along | None:
 def _along(ranges: Along, order: Order, after: Sequence[Any] | None, limit: int) -> AnySelect:
     """Return the first events along ranges: their keys first, and documents only of those."""
     found = first_of(ranges, order, after, limit)
-    shown = Event.document, Event.words, *order.columns_of(Event)
+    shown = Event.document, *order.columns_of(Event)
     statement: AnySelect = select(*shown).join(found, found.c.id == Event.id)
     return statement.order_by(*order.sorted(Event))
 

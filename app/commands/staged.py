@@ -19,7 +19,7 @@ from app.commands.staging import (
     Known,
     known,
 )
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.db.projections import Event
 from app.domain.document import Party
 from app.domain.errors import ConflictError

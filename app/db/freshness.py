@@ -12,12 +12,14 @@ import time
 from sqlalchemy import select
 
 from app.db.engine import Database
+from app.db.prepared import Prepared
 from app.db.register import ChangeNumber
 from app.domain.errors import UnavailableError
 
 LONGEST_S = 0.05
 """How long a number may be gone by: half of what a reader at another worker may have to wait."""
 
+_NUMBER = Prepared(select(ChangeNumber.number))
 _NEVER = float("-inf")
 
 
@@ -60,9 +62,8 @@ class Freshness:
     async def _look(self) -> None:
         began = time.monotonic()
         try:
-            async with self._database.glancing() as connection:
-                number = await connection.scalar(select(ChangeNumber.number))
+            number = await self._database.glance(_NUMBER)
         except UnavailableError:
             self._looked = _NEVER
             return
-        self._number, self._looked = number or 0, began
+        self._number, self._looked = number, began

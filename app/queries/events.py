@@ -6,53 +6,40 @@ common ones because it knows no order. Which word is common the planner can't te
 tried for a stretch, and where that doesn't fill the page, the index is asked.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from enum import StrEnum
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import REAL, ColumnElement, and_, cast, func, select, true, union_all
+from sqlalchemy import (
+    REAL,
+    ColumnElement,
+    String,
+    and_,
+    bindparam,
+    cast,
+    func,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
+from app.db.prepared import Prepared
 from app.db.projections import Event
+from app.db.reading import rows as rows_of
 from app.db.register import EventCount
 from app.queries.filter import EventFilter, conditions
 from app.queries.keyset import AnyRow, AnySelect, Order
 from app.queries.knowledge import Everything, Knowledge
+from app.queries.question import ORDERS, Question, Sort
 from app.queries.ranges import Along, along, first_of
+from app.queries.shape import asked
 
 RANKED = 10_000
 """How many events are ranked by relevance at most: the newest that match."""
 _STRETCH = 5_000
 _STRETCH_FOR_RANKING = 25 * _STRETCH
-
-
-class Sort(StrEnum):
-    """The orders of a list."""
-
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    RECENTLY_UPDATED = "recently_updated"
-    RELEVANCE = "relevance"
-
-
-_BY_DAY = ("latest", "earliest", "id")
-KEY_TYPES: Mapping[str, type] = {
-    "rank": float,
-    "latest": date,
-    "earliest": date,
-    "updated_at": datetime,
-    "id": str,
-}
-"""The columns that lists are sorted by: none of them is ever null."""
-ORDERS = {
-    Sort.NEWEST: Order(_BY_DAY, descending=True),
-    Sort.OLDEST: Order(_BY_DAY),
-    Sort.RECENTLY_UPDATED: Order(("updated_at", "id"), descending=True),
-    Sort.RELEVANCE: Order(("rank", *_BY_DAY), descending=True),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +53,6 @@ class EventPage:
     next: tuple[Any, ...] | None
     total: int | None
     ranked: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Which events, in which order, as known when."""
-
-    wanted: EventFilter = field(default_factory=EventFilter)
-    sort: Sort = Sort.NEWEST
-    knowledge: Knowledge = field(default_factory=Everything)
-
-    @property
-    def order(self) -> Order:
-        """The columns that the answer is sorted by."""
-        return ORDERS[self.sort]
-
-    @property
-    def key_types(self) -> list[type]:
-        """The types of what says where a page begins."""
-        return [KEY_TYPES[column] for column in self.order.columns]
 
 
 async def events_page(
@@ -101,10 +69,7 @@ async def events_page(
     if question.wanted.text is not None and not with_total:
         rows = await _walked(connection, question, after, limit)
     if not rows:
-        statement = _page(question, after, limit)
-        if with_total:
-            statement = _with_total(statement, question)
-        rows = (await connection.execute(statement)).all()
+        rows = await _found(connection, question, after, limit, with_total=with_total)
     shown = [row for row in rows[:limit] if row.document is not None]
     more = len(rows) > limit
     return EventPage(
@@ -113,6 +78,22 @@ async def events_page(
         total=rows[0].total if with_total else None,
         ranked=RANKED if _has_more_than_ranked(question, rows) else None,
     )
+
+
+async def _found(
+    connection: ReadConnection,
+    question: Question,
+    after: Sequence[Any] | None,
+    limit: int,
+    *,
+    with_total: bool,
+) -> Sequence[AnyRow]:
+    """Return the rows of a page from the indexes."""
+    if with_total:
+        statement = _with_total(_page(question, after, limit), question)
+        return (await connection.execute(statement)).all()
+    page = asked(_page, question, after, limit=limit)
+    return await rows_of(connection, page.prepared, page.values)
 
 
 def _has_more_than_ranked(question: Question, rows: Sequence[AnyRow]) -> bool:
@@ -125,7 +106,8 @@ async def _walked(
     """Return the rows of a page if a walk along a stretch finds all that it is made of."""
     if question.sort is Sort.RELEVANCE:
         return await _walked_for_ranking(connection, question, after, limit)
-    rows = (await connection.execute(_nearby(question, after, limit, _STRETCH))).all()
+    page = asked(_nearby, question, after, limit=limit, stretch=_STRETCH)
+    rows = await rows_of(connection, page.prepared, page.values)
     return rows if len(rows) > limit else ()
 
 
@@ -140,7 +122,7 @@ async def _walked_for_ranking(
     seen = await connection.scalar(select(func.count()).select_from(near))
     if (seen or 0) <= enough:
         return ()
-    nearby = _nearby(newest, None, RANKED, _STRETCH_FOR_RANKING)
+    nearby = _nearby(newest, None, RANKED, _STRETCH_FOR_RANKING, with_words=True)
     rows = (await connection.execute(_ranked(question, nearby, after, limit))).all()
     return rows if _has_more_than_ranked(question, rows) else ()
 
@@ -148,11 +130,13 @@ async def _walked_for_ranking(
 def _page(question: Question, after: Sequence[Any] | None, limit: int) -> AnySelect:
     if question.sort is not Sort.RELEVANCE:
         return _all(question, after, limit)
-    newest = _all(replace(question, sort=Sort.NEWEST), None, RANKED)
+    newest = _all(replace(question, sort=Sort.NEWEST), None, RANKED, with_words=True)
     return _ranked(question, newest, after, limit)
 
 
-def _all(question: Question, after: Sequence[Any] | None, limit: int) -> AnySelect:
+def _all(
+    question: Question, after: Sequence[Any] | None, limit: int, *, with_words: bool = False
+) -> AnySelect:
     ranges = _ranges(question)
     if ranges is not None:
         return _along(ranges, question.order, after, limit)
@@ -160,7 +144,7 @@ def _all(question: Question, after: Sequence[Any] | None, limit: int) -> AnySele
     pages = []
     for tables, known in question.knowledge.sources():
         event: Any = tables.event
-        found = select(event.document, event.words, *order.columns_of(event))
+        found = select(*_shown(event, order, with_words=with_words))
         found = found.where(known, *conditions(question.wanted, tables))
         if question.wanted.text is not None:
             # Behind this fence the planner counts on all that is found, and asks the index.
@@ -172,6 +156,11 @@ def _all(question: Question, after: Sequence[Any] | None, limit: int) -> AnySele
     # Each source gives its own first rows, of which the page is the first.
     both = union_all(*(select(*page.subquery().c) for page in pages)).subquery()
     return order.page(select(*both.c), both.c, None, limit)
+
+
+def _shown(event: Any, order: Order, *, with_words: bool) -> list[Any]:
+    words = [event.words] if with_words else []
+    return [event.document, *words, *order.columns_of(event)]
 
 
 def _ranges(question: Question) -> Along | None:
@@ -190,7 +179,14 @@ def _along(ranges: Along, order: Order, after: Sequence[Any] | None, limit: int)
     return statement.order_by(*order.sorted(Event))
 
 
-def _nearby(question: Question, after: Sequence[Any] | None, limit: int, stretch: int) -> AnySelect:
+def _nearby(
+    question: Question,
+    after: Sequence[Any] | None,
+    limit: int,
+    stretch: int,
+    *,
+    with_words: bool = False,
+) -> AnySelect:
     """Return those that match among the events that come next, whichever they are.
 
     Nothing else is asked of the events that are walked through, so that it never takes long.
@@ -201,7 +197,7 @@ def _nearby(question: Question, after: Sequence[Any] | None, limit: int, stretch
         walk = order.page(select(tables.event, known.label("known")), tables.event, after, stretch)
         event: Any = walk.subquery().c
         matches = and_(event.known, *conditions(question.wanted, replace(tables, event=event)))
-        shown = event.document, event.words, *order.columns_of(event)
+        shown = _shown(event, order, with_words=with_words)
         stretches.append(select(*shown, matches.label("matches")))
     walked = union_all(*stretches).subquery()
     first = select(*walked.c).order_by(*order.sorted(walked.c)).limit(stretch).subquery()
@@ -260,6 +256,9 @@ async def event_document(
     connection: ReadConnection, event: str, knowledge: Knowledge
 ) -> str | None:
     """Return the document of an event that is or was live, or None."""
+    if isinstance(knowledge, Everything):
+        found = await rows_of(connection, _LIVE, {"event": event})
+        return found[0].document if found else None
     await knowledge.settle(connection)
     documents = [
         select(tables.event.document).where(tables.event.id == event, known)
@@ -267,3 +266,6 @@ async def event_document(
     ]
     document: str | None = await connection.scalar(union_all(*documents))
     return document
+
+
+_LIVE = Prepared(select(Event.document).where(Event.id == bindparam("event", type_=String())))

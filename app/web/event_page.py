@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from app.api.known_at import KnownAtParameters
 from app.api.parameters import read
 from app.api.state import Register
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.domain.document import instant
 from app.domain.errors import NotFoundError
 from app.domain.history import GONE

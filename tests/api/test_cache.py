@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from app.api.cache import Cache, Entry, Key
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.db.engine import Database
 from app.db.freshness import LONGEST_S, Freshness
+from app.db.prepared import Prepared
 from app.domain.errors import UnavailableError
 from tests.support.client import client_of
 from tests.support.editing import editor_of, seen
@@ -179,10 +181,10 @@ async def test_without_the_database_nothing_is_given(
     async with client_of(timeline_url) as client:
         await client.get(PATH)
 
-        def away(_: Database) -> None:
+        def away(*_: object) -> None:
             raise UnavailableError
 
-        monkeypatch.setattr(Database, "glancing", away)
+        monkeypatch.setattr(Database, "glance", away)
         monkeypatch.setattr(Database, "reading", away)
         await asyncio.sleep(LONGEST_S)
         assert (await client.get(PATH)).status_code == 503
@@ -195,14 +197,14 @@ async def test_whoever_asks_while_it_is_asked_waits_for_one_answer(
     looks = 0
     async with Database(timeline_url) as database:
         freshness = Freshness(database)
-        glancing = database.glancing
+        glance = database.glance
 
-        def counted() -> object:
+        async def counted(prepared: Prepared) -> Any:
             nonlocal looks
             looks += 1
-            return glancing()
+            return await glance(prepared)
 
-        database.glancing = counted  # type: ignore[assignment, method-assign]
+        database.glance = counted  # type: ignore[method-assign]
         numbers = await asyncio.gather(*(freshness.current() for _ in range(50)))
         assert len(set(numbers)) == 1
         assert looks <= 2

@@ -17,7 +17,8 @@ from app.commands.merge import merge
 from app.commands.parties import put_party
 from app.commands.record import NewEvent, record_unseen
 from app.commands.revise import Author, state
-from app.db.engine import Database, WriteConnection
+from app.db.connections import WriteConnection
+from app.db.engine import Database
 from app.domain.errors import ConflictError, FaultyImportError
 from app.domain.event import EventFacts
 from app.domain.reference import PartyFacts

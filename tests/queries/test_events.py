@@ -13,9 +13,10 @@ from app.commands.revise import Author
 from app.db.engine import Database
 from app.db.projections import Event
 from app.domain.dates import Days
-from app.queries.events import ORDERS, Question, Sort, event_document, events_page
+from app.queries.events import event_document, events_page
 from app.queries.filter import EventFilter
 from app.queries.knowledge import Everything
+from app.queries.question import ORDERS, Question, Sort
 from tests.support.archive import random_events
 from tests.support.reading import matches, random_filter
 

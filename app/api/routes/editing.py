@@ -31,7 +31,7 @@ from app.commands import correct, idempotency, journal, merge, record, retract
 from app.commands.correct import Outcome
 from app.commands.idempotency import Given
 from app.commands.revise import Author, State, state
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.domain.document import EventDocument, TombstoneDocument
 from app.domain.errors import Fault, RefusedError
 from app.domain.event import EventFacts

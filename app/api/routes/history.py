@@ -17,7 +17,7 @@ from app.api.problems import documented
 from app.api.reference import after
 from app.api.routes.events import EventId
 from app.api.state import Register
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.domain.document import EventDocument, Instant, TombstoneDocument
 from app.domain.errors import NotFoundError
 from app.domain.history import GONE, revision_of

@@ -3,7 +3,6 @@
 import asyncio
 import io
 import json
-import time
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -289,15 +288,14 @@ async def test_an_import_interrupted_halfway_leaves_nothing(database: Database) 
 async def test_others_write_beside_an_import_without_waiting_long(database: Database) -> None:
     rows = [stated(new) for new in random_events(2, 5_000)]
     importing = asyncio.create_task(imported(database, *rows))
-    waits: list[float] = []
+    written = 0
     while not importing.done():
-        began = time.monotonic()
-        await put(database, event(f"beside-{len(waits)}"), "Beside")
-        waits.append(time.monotonic() - began)
+        # One that had to wait for too long would be refused.
+        await put(database, event(f"beside-{written}"), "Beside")
+        written += 1
         await asyncio.sleep(0.01)
     assert await importing == Imported(5_000, 0, 0)
-    assert max(waits) < 2
-    assert len(waits) > 5
+    assert written > 5
 
 
 async def test_two_imports_of_one_file_record_it_once(database: Database) -> None:

@@ -34,7 +34,7 @@ from app.queries.keyset import AnyRow, AnySelect, Order
 from app.queries.knowledge import Everything, Knowledge
 from app.queries.question import ORDERS, Question, Sort
 from app.queries.ranges import Along, along, first_of
-from app.queries.shape import asked
+from app.queries.shape import Asked, asked
 
 RANKED = 10_000
 """How many events are ranked by relevance at most: the newest that match."""
@@ -92,8 +92,13 @@ async def _found(
     if with_total:
         statement = _with_total(_page(question, after, limit), question)
         return (await connection.execute(statement)).all()
-    page = asked(_page, question, after, limit=limit)
+    page = page_statement(question, after, limit)
     return await rows_of(connection, page.prepared, page.values)
+
+
+def page_statement(question: Question, after: Sequence[Any] | None, limit: int) -> Asked:
+    """Return the statement that finds a page in the indexes, and its values."""
+    return asked(_page, question, after, limit=limit)
 
 
 def _has_more_than_ranked(question: Question, rows: Sequence[AnyRow]) -> bool:

@@ -31,7 +31,6 @@ from app.commands.rebuild import rebuild as rebuild_projections
 from app.db import schema
 from app.db.engine import Database
 from app.domain.errors import ChanceryError, MisconfiguredError, UnavailableError
-from app.main import create_app
 from app.settings import Settings, settings_from_environment
 
 GRACEFUL_SHUTDOWN_S = 10
@@ -184,6 +183,9 @@ def rebuild() -> None:
 @commands.command()
 def openapi() -> None:
     """Print the OpenAPI document."""
+    # No other command needs the application itself, which takes most of the time to import.
+    from app.main import create_app  # noqa: PLC0415
+
     nowhere = {"database_url": "postgresql://described.invalid/none"}
     described = create_app(settings_from_environment().model_copy(update=nowhere))
     typer.echo(json.dumps(described.openapi(), ensure_ascii=False, indent=2))

@@ -29,7 +29,7 @@ from app.db.prepared import Prepared
 from app.db.projections import Event
 from app.db.reading import rows as rows_of
 from app.db.register import EventCount
-from app.queries.filter import EventFilter, conditions
+from app.queries.filter import LIVE, EventFilter, conditions
 from app.queries.keyset import AnyRow, AnySelect, Order
 from app.queries.knowledge import Everything, Knowledge
 from app.queries.question import ORDERS, Question, Sort
@@ -142,12 +142,12 @@ def _page(question: Question, after: Sequence[Any] | None, limit: int) -> AnySel
 def _all(
     question: Question, after: Sequence[Any] | None, limit: int, *, with_words: bool = False
 ) -> AnySelect:
-    ranges = _ranges(question)
-    if ranges is not None:
-        return _along(ranges, question.order, after, limit)
-    order = question.order
+    ranges, order = _ranges(question), question.order
     pages = []
     for tables, known in question.knowledge.sources():
+        if ranges is not None and tables is LIVE:
+            pages.append(_along(ranges, known, order, after, limit))
+            continue
         event: Any = tables.event
         found = select(*_shown(event, order, with_words=with_words))
         found = found.where(known, *conditions(question.wanted, tables))
@@ -169,16 +169,20 @@ def _shown(event: Any, order: Order, *, with_words: bool) -> list[Any]:
 
 
 def _ranges(question: Question) -> Along | None:
-    """Return what the events can be found along: of the present, in the order of their days."""
+    """Return what the live events can be found along in the order of their days."""
     by_day = question.sort in (Sort.NEWEST, Sort.OLDEST)
-    if question.wanted.text is None and by_day and isinstance(question.knowledge, Everything):
-        return along(question.wanted)
-    return None
+    return along(question.wanted) if by_day and question.wanted.text is None else None
 
 
-def _along(ranges: Along, order: Order, after: Sequence[Any] | None, limit: int) -> AnySelect:
+def _along(
+    ranges: Along,
+    known: ColumnElement[bool],
+    order: Order,
+    after: Sequence[Any] | None,
+    limit: int,
+) -> AnySelect:
     """Return the first events along ranges: their keys first, and documents only of those."""
-    found = first_of(ranges, order, after, limit)
+    found = first_of(ranges, known, order, after, limit)
     shown = Event.document, *order.columns_of(Event)
     statement: AnySelect = select(*shown).join(found, found.c.id == Event.id)
     return statement.order_by(*order.sorted(Event))

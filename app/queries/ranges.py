@@ -11,6 +11,7 @@ from itertools import product
 from typing import Any
 
 from sqlalchemy import ColumnElement, Subquery, and_, select, union_all
+from sqlalchemy.sql.elements import True_
 
 from app.db.projections import Event, EventParty
 from app.domain.vocabulary import Role
@@ -52,9 +53,18 @@ def _taking_part(parties: Iterable[str], *roles: Role) -> list[ColumnElement[boo
     return [and_(EventParty.party == party, EventParty.role == role) for party, role in pairs]
 
 
-def first_of(along: Along, order: Order, after: Sequence[Any] | None, limit: int) -> Subquery:
-    """Return the keys of the first events along the ranges, with one more to see the end."""
-    firsts = [_first_in(each, along.rest, order, after, limit) for each in along.ranges]
+def first_of(
+    along: Along,
+    known: ColumnElement[bool],
+    order: Order,
+    after: Sequence[Any] | None,
+    limit: int,
+) -> Subquery:
+    """Return the keys of the first events along the ranges, with one more to see the end.
+
+    Of an event it must hold that it is known.
+    """
+    firsts = [_first_in(each, along.rest, known, order, after, limit) for each in along.ranges]
     both = union_all(*(select(*first.subquery().c) for first in firsts)).subquery()
     return order.page(select(*both.c).distinct(), both.c, None, limit).subquery()
 
@@ -62,6 +72,7 @@ def first_of(along: Along, order: Order, after: Sequence[Any] | None, limit: int
 def _first_in(
     within: ColumnElement[bool],
     wanted: EventFilter,
+    known: ColumnElement[bool],
     order: Order,
     after: Sequence[Any] | None,
     limit: int,
@@ -74,6 +85,9 @@ def _first_in(
     if dated:
         found = found.where(*own_date_conditions(wanted, walked))
         wanted = replace(wanted, date_from=None, date_to=None)
-    if looked_at := conditions(wanted, LIVE):
+    looked_at = conditions(wanted, LIVE)
+    if not isinstance(known, True_):
+        looked_at.append(known)
+    if looked_at:
         found = found.join(Event, Event.id == walked.id).where(*looked_at)
     return order.page(found, walked, after, limit)

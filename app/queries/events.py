@@ -90,7 +90,7 @@ async def _found(
 ) -> Sequence[AnyRow]:
     """Return the rows of a page from the indexes."""
     if with_total:
-        statement = _with_total(_page(question, after, limit), question)
+        statement = _with_total(_page(question, after, limit, RANKED), question)
         return (await connection.execute(statement)).all()
     page = page_statement(question, after, limit)
     return await rows_of(connection, page.prepared, page.values)
@@ -98,7 +98,7 @@ async def _found(
 
 def page_statement(question: Question, after: Sequence[Any] | None, limit: int) -> Asked:
     """Return the statement that finds a page in the indexes, and its values."""
-    return asked(_page, question, after, limit=limit)
+    return asked(_page, question, after, limit=limit, ranked=RANKED)
 
 
 def _has_more_than_ranked(question: Question, rows: Sequence[AnyRow]) -> bool:
@@ -128,15 +128,16 @@ async def _walked_for_ranking(
     if (seen or 0) <= enough:
         return ()
     nearby = _nearby(newest, None, RANKED, _STRETCH_FOR_RANKING, with_words=True)
-    rows = (await connection.execute(_ranked(question, nearby, after, limit))).all()
+    ranked = _ranked(question, nearby, after, limit, RANKED)
+    rows = (await connection.execute(ranked)).all()
     return rows if _has_more_than_ranked(question, rows) else ()
 
 
-def _page(question: Question, after: Sequence[Any] | None, limit: int) -> AnySelect:
+def _page(question: Question, after: Sequence[Any] | None, limit: int, ranked: int) -> AnySelect:
     if question.sort is not Sort.RELEVANCE:
         return _all(question, after, limit)
-    newest = _all(replace(question, sort=Sort.NEWEST), None, RANKED, with_words=True)
-    return _ranked(question, newest, after, limit)
+    newest = _all(replace(question, sort=Sort.NEWEST), None, ranked, with_words=True)
+    return _ranked(question, newest, after, limit, ranked)
 
 
 def _all(
@@ -214,11 +215,11 @@ def _nearby(
 
 
 def _ranked(
-    question: Question, newest: AnySelect, after: Sequence[Any] | None, limit: int
+    question: Question, newest: AnySelect, after: Sequence[Any] | None, limit: int, most: int
 ) -> AnySelect:
     """Return a page of the newest that match by relevance, each beside how many were found."""
     found = newest.cte()
-    kept = select(found).order_by(*ORDERS[Sort.NEWEST].sorted(found.c)).limit(RANKED).subquery()
+    kept = select(found).order_by(*ORDERS[Sort.NEWEST].sorted(found.c)).limit(most).subquery()
     ranked = select(
         *kept.c,
         rank_of(kept.c, question),

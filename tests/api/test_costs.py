@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from app.db.engine import Database
+from app.db.prepared import Prepared
+from app.db.reading import rows
 from tests.support.client import client_of
 from tests.support.database import cloned
 from tests.support.keys import bearer
@@ -75,3 +77,16 @@ async def test_the_cost_follows_the_answer(large_url: str, question: str) -> Non
     after, scanned = await counters(large_url)
     assert scanned == scans
     assert (after - before) / TIMES <= QUESTIONS[question]
+
+
+async def test_each_question_is_planned_for_its_own_values(timeline_url: str) -> None:
+    shown = "SELECT current_setting('plan_cache_mode') AS mode"
+    async with Database(timeline_url) as database:
+        async with database.reading() as connection:
+            assert await connection.scalar(text(shown)) == "force_custom_plan"
+            (row,) = await rows(
+                connection, Prepared(select(func.current_setting("plan_cache_mode"))), {}
+            )
+            assert row[0] == "force_custom_plan"
+        async with database.streaming() as connection:
+            assert await connection.scalar(text(shown)) == "force_custom_plan"

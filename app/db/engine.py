@@ -116,10 +116,10 @@ def _streamer(url: URL) -> AsyncEngine:
     )
 
 
-def _driver_pool(url: URL, size: int) -> DriverPool:
+def _driver_pool(url: URL, size: int, **session: str) -> DriverPool:
     return DriverPool(
         url,
-        _session(read_only=True),
+        _session(read_only=True) | session,
         "chancery_reader",
         wait_s=POOL_WAIT_S,
         max_size=size,
@@ -146,6 +146,7 @@ class Database:
         self._streamer = _streamer(address)
         self._streams = asyncio.Semaphore(STREAMS)
         self._asker = _driver_pool(address, POOL_SIZE)
+        self._planning_once = _driver_pool(address, POOL_SIZE, plan_cache_mode="force_generic_plan")
         self._glancer = _driver_pool(address, 1)
         _take_on(self._reader, "chancery_reader")
         _take_on(self._streamer, "chancery_reader")
@@ -153,7 +154,7 @@ class Database:
 
     def reading(self) -> Reading:
         """Lend a connection on which every statement is a read-only transaction of its own."""
-        return Reading(self._reader, self._asker)
+        return Reading(self._reader, self._asker, self._planning_once)
 
     async def glance(self, prepared: Prepared) -> Any:
         """Return what takes no time to look up, on a connection that nothing else keeps.
@@ -193,7 +194,7 @@ class Database:
         """Give all connections back to the server."""
         for pool in (self._reader, self._writer, self._streamer):
             await pool.dispose()
-        for driver in (self._asker, self._glancer):
+        for driver in (self._asker, self._planning_once, self._glancer):
             await driver.close()
 
     async def __aenter__(self) -> Self:

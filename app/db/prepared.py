@@ -21,9 +21,17 @@ class Prepared:
     It must select nothing that the driver returns otherwise than SQLAlchemy does, such as ranges.
     """
 
-    def __init__(self, statement: Any) -> None:
-        """Compile the statement for the driver."""
+    def __init__(self, statement: Any, *, planned_once: bool = False) -> None:
+        """Compile the statement for the driver.
+
+        Args:
+            statement: as SQLAlchemy has it.
+            planned_once: whether one plan is good for all values. Making one takes PostgreSQL
+                longer than finding a page by it.
+
+        """
         self.statement = statement
+        self.planned_once = planned_once
         compiled = statement.compile(dialect=_DIALECT)
         self.sql: str = compiled.string
         self._names: Sequence[str] = compiled.positiontup

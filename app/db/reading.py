@@ -15,10 +15,11 @@ from app.db.prepared import AnyRow, Prepared, Values
 class Reading:
     """A ReadConnection: takes one of SQLAlchemy's from its pool for the first that needs it."""
 
-    def __init__(self, engine: AsyncEngine, driver: DriverPool) -> None:
+    def __init__(self, engine: AsyncEngine, driver: DriverPool, planning_once: DriverPool) -> None:
         """Take nothing yet."""
         self._engine = engine
         self._driver = driver
+        self._planning_once = planning_once
         self._stack = AsyncExitStack()
         self._connection: AsyncConnection | None = None
 
@@ -36,7 +37,8 @@ class Reading:
 
     async def fetch(self, prepared: Prepared, values: Values) -> Sequence[AnyRow]:
         """Return the rows of a statement that was compiled before, from the driver itself."""
-        return await self._driver.fetch(prepared, values)
+        driver = self._planning_once if prepared.planned_once else self._driver
+        return await driver.fetch(prepared, values)
 
     async def _opened(self) -> AsyncConnection:
         if self._connection is None:

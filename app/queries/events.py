@@ -98,7 +98,10 @@ async def _found(
 
 def page_statement(question: Question, after: Sequence[Any] | None, limit: int) -> Asked:
     """Return the statement that finds a page in the indexes, and its values."""
-    return asked(_page, question, after, limit=limit, ranked=RANKED)
+    ranges, is_present = _ranges(question), isinstance(question.knowledge, Everything)
+    # A walk along ranges is short, however many events there are in them.
+    planned_once = is_present and ranges is not None and ranges.is_simple
+    return asked(_page, question, after, planned_once=planned_once, limit=limit, ranked=RANKED)
 
 
 def _has_more_than_ranked(question: Question, rows: Sequence[AnyRow]) -> bool:
@@ -278,4 +281,6 @@ async def event_document(
     return document
 
 
-_LIVE = Prepared(select(Event.document).where(Event.id == bindparam("event", type_=String())))
+_LIVE = Prepared(
+    select(Event.document).where(Event.id == bindparam("event", type_=String())), planned_once=True
+)

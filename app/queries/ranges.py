@@ -28,6 +28,12 @@ class Along:
     ranges: Sequence[ColumnElement[bool]]
     rest: EventFilter
 
+    @property
+    def is_simple(self) -> bool:
+        """Whether of the rest nothing is asked but what the event itself says."""
+        rest = self.rest
+        return not (rest.countries or rest.parties or rest.actors or rest.subjects)
+
 
 def along(wanted: EventFilter) -> Along | None:
     """Return the ranges in which all that is wanted lies, or None where there is none or many."""

@@ -48,7 +48,14 @@ class Asked:
     values: dict[str, Any]
 
 
-def asked(build: Build, question: Question, after: Sequence[Any] | None, **numbers: int) -> Asked:
+def asked(
+    build: Build,
+    question: Question,
+    after: Sequence[Any] | None,
+    *,
+    planned_once: bool = False,
+    **numbers: int,
+) -> Asked:
     """Return the statement of a question's shape, built if there is none yet, and the values."""
     values: dict[str, Any] = {**numbers}
     shape = replace(
@@ -59,11 +66,14 @@ def asked(build: Build, question: Question, after: Sequence[Any] | None, **numbe
     if after is not None:
         values.update(zip(question.order.columns, after, strict=True))
     made = _made if len(values) <= _VALUES_IN_KEPT else _made.__wrapped__
-    return Asked(made(build, shape, *numbers, continued=after is not None), values)
+    prepared = made(build, shape, *numbers, continued=after is not None, planned_once=planned_once)
+    return Asked(prepared, values)
 
 
 @lru_cache(_SHAPES_KEPT)
-def _made(build: Build, shape: Question, *numbers: str, continued: bool) -> Prepared:
+def _made(
+    build: Build, shape: Question, *numbers: str, continued: bool, planned_once: bool
+) -> Prepared:
     """Return the statement for a question that has names in place of its values."""
     question = replace(
         shape,
@@ -72,7 +82,7 @@ def _made(build: Build, shape: Question, *numbers: str, continued: bool) -> Prep
     )
     after = [_placeholder(column) for column in shape.order.columns] if continued else None
     placed = {name: bindparam(name, type_=Integer()) for name in numbers}
-    return Prepared(build(question, after, **placed))
+    return Prepared(build(question, after, **placed), planned_once=planned_once)
 
 
 def _named(wanted: EventFilter, values: dict[str, Any]) -> EventFilter:

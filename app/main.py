@@ -10,6 +10,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from app import __version__
 from app.api import auth, imprint, openapi, problems
+from app.api.admission import Admission
 from app.api.cache import Cache
 from app.api.envelope import Envelope
 from app.api.formats.registry import XLSX
@@ -77,11 +78,12 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.database_url is None:
         raise MisconfiguredError("No database: start the service with `chancery serve`.")
     database = Database(settings.database_url)
+    freshness = Freshness(database)
     notifications = Notifications(settings.database_url)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with database, notifications:
+        async with database, freshness, notifications:
             yield
 
     app = FastAPI(
@@ -99,7 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
-    app.state.freshness = Freshness(database)
+    app.state.freshness = freshness
     app.state.streams = stream.Streams(database, notifications)
     app.state.failed_attempts = auth.failed_attempts()
     _add_routes(app)
@@ -130,6 +132,7 @@ def _add_layers(app: FastAPI) -> None:
         exclude_content_types=NOT_COMPRESSED,
     )
     app.add_middleware(Envelope)
+    app.add_middleware(Admission)
     # The cache is added last, so that it is the outermost.
     app.add_middleware(Cache, freshness=app.state.freshness)
     for error in problems.STATUS_OF:

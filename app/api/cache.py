@@ -17,6 +17,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.conditional import CACHE_CONTROL, matches
+from app.api.routing import WATCHED
 from app.db.freshness import Freshness
 
 MAX_BYTES = 67_108_864
@@ -68,7 +69,7 @@ class Cache:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in WATCHED:
             await self._app(scope, receive, send)
         elif scope["method"] not in {"GET", "HEAD"}:
             await self._app(scope, receive, self._numbered(scope, send))
@@ -107,7 +108,9 @@ class Cache:
         """Return the way back of a write: what this process says next is at least as new."""
 
         async def numbered(message: Message) -> None:
-            if message["type"] == "http.response.start" and scope["method"] != "OPTIONS":
+            # What is refused for want of the database, or of time, doesn't ask the database either.
+            begins = message["type"] == "http.response.start" and message["status"] != 503  # noqa: PLR2004
+            if begins and scope["method"] != "OPTIONS":
                 number = await self._freshness.renewed()
                 if number is not None:
                     MutableHeaders(scope=message)[CHANGE_HEADER] = str(number)

@@ -10,7 +10,6 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from app import __version__
 from app.api import auth, imprint, openapi, problems
-from app.api.admission import Admission
 from app.api.cache import Cache
 from app.api.envelope import Envelope
 from app.api.formats.registry import XLSX
@@ -132,7 +131,6 @@ def _add_layers(app: FastAPI) -> None:
         exclude_content_types=NOT_COMPRESSED,
     )
     app.add_middleware(Envelope)
-    app.add_middleware(Admission)
     # The cache is added last, so that it is the outermost.
     app.add_middleware(Cache, freshness=app.state.freshness)
     for error in problems.STATUS_OF:

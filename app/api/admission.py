@@ -1,12 +1,11 @@
-"""How many requests are worked on at a time: pure ASGI, between the cache and the rest.
+"""How many requests are worked on at a time: pure ASGI, between what is kept and the rest.
 
 One process answers about as fast with a handful of requests under way as with a hundred; with a
 hundred, each takes longer. So only a few are begun, a burst waits in line, and as soon as the line
 is full, more is asked than can be answered: from then on hardly anybody may stand in it, and who
 comes is refused at once, until nobody waits any more. So those who are answered hardly notice.
 
-Every sort of request has places of its own, so that none can take those of another. What the cache
-answers needs no place, and neither does whoever asks whether the service lives.
+Every sort of request has places of its own, so that none can take those of another.
 """
 
 import asyncio
@@ -17,7 +16,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import reported
 from app.api.refusals import messages
-from app.api.routing import WATCHED
 from app.domain.errors import OverloadedError
 
 # Together the reads and searches leave some of the pool's connections to editors' keys, open
@@ -70,7 +68,9 @@ class Places:
                 await turn
         except TimeoutError:
             if turn.cancelled():
-                self._line.remove(turn)
+                # It may have been passed over already.
+                if turn in self._line:
+                    self._line.remove(turn)
                 return False
         except asyncio.CancelledError:
             # The turn may have come at the same time; then the place is somebody else's.
@@ -91,9 +91,6 @@ class Admission:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["path"] in WATCHED:
-            await self._app(scope, receive, send)
-            return
         places = self._places[_sort_of(scope)]
         if await places.take():
             await self._answer(places, scope, receive, send)

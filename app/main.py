@@ -77,11 +77,12 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.database_url is None:
         raise MisconfiguredError("No database: start the service with `chancery serve`.")
     database = Database(settings.database_url)
+    freshness = Freshness(database)
     notifications = Notifications(settings.database_url)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with database, notifications:
+        async with database, freshness, notifications:
             yield
 
     app = FastAPI(
@@ -99,7 +100,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
-    app.state.freshness = Freshness(database)
+    app.state.freshness = freshness
     app.state.streams = stream.Streams(database, notifications)
     app.state.failed_attempts = auth.failed_attempts()
     _add_routes(app)

@@ -28,7 +28,7 @@ WITHOUT_BODY = "chancery.without_body"
 """In the scope of a HEAD request, so that what never ends can do without its body."""
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-_COMMON_HEADERS = {
+COMMON_HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": (
         "Chancery-Change, Content-Disposition, ETag, Link, Location, Retry-After"
@@ -87,7 +87,7 @@ class Sending:
         if message["type"] == "http.response.start":
             self.started = True
             headers = MutableHeaders(scope=message)
-            for name, value in _COMMON_HEADERS.items():
+            for name, value in COMMON_HEADERS.items():
                 headers.setdefault(name, value)
         elif message["type"] == "http.response.body" and not self._with_body:
             message = {**message, "body": b""}
@@ -108,13 +108,18 @@ def _options(methods: list[str]) -> Response:
     return Response(status_code=204, headers=headers)
 
 
+def url_too_long() -> Response:
+    """Return the answer to an address that is too long, which the protocol may notice before."""
+    detail = f"An address may have {MAX_URL_LENGTH:,} characters: ask for fewer things at once."
+    return problem(Sort(414, "url-too-long", "The address is too long"), detail)
+
+
 def _refusal(scope: Scope) -> Response | None:
     """Return the problem with an address that can't be read, or None."""
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     query: bytes = scope["query_string"]
     if len(path) + len(query) + 1 > MAX_URL_LENGTH:
-        detail = f"An address may have {MAX_URL_LENGTH:,} characters: ask for fewer things at once."
-        return problem(Sort(414, "url-too-long", "The address is too long"), detail)
+        return url_too_long()
     if not _HOST.fullmatch(Headers(scope=scope).get("host", "localhost")):
         detail = "The Host header is no host name with an optional port."
         return problem(Sort(400, "invalid-host", "The request names no host"), detail)

@@ -1,8 +1,11 @@
-"""Which methods an address takes."""
+"""Which methods an address takes, and which addresses are those that watch the service ask."""
 
 from fastapi import FastAPI
 from starlette.routing import Match
 from starlette.types import Scope
+
+WATCHED = frozenset({"/livez", "/readyz", "/metrics"})
+"""What watches the service is answered anew each time, however much else is asked."""
 
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 

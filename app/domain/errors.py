@@ -113,6 +113,16 @@ class TooManyExportsError(ChanceryError):
         super().__init__("Too many exports are under way at the moment. Try again shortly.")
 
 
+class OverloadedError(ChanceryError):
+    """More is asked than can be answered in good time."""
+
+    retry_after = 1
+
+    def __init__(self) -> None:
+        """Say so in one sentence."""
+        super().__init__("More is asked at the moment than can be answered. Try again shortly.")
+
+
 class MisconfiguredError(ChanceryError):
     """A setting or the state of the machine keeps the service from starting."""
 

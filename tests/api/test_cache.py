@@ -213,6 +213,31 @@ async def test_whoever_asks_while_it_is_asked_waits_for_one_answer(
         assert numbers[0] == there
 
 
+def held(freshness: Freshness) -> asyncio.Event:
+    """Make it take until an event is set to look."""
+    look, may_look = freshness._look, asyncio.Event()
+
+    async def held_look() -> None:
+        await may_look.wait()
+        await look()
+
+    freshness._look = held_look  # type: ignore[method-assign]
+    return may_look
+
+
+async def test_nobody_waits_for_a_number_that_is_renewed_in_time(timeline_url: str) -> None:
+    async with Database(timeline_url) as database, Freshness(database) as freshness:
+        assert freshness.at_hand() is None
+        number = await freshness.current()
+        may_look = held(freshness)
+        freshness._looked = time.monotonic() - 0.6 * LONGEST_S
+        assert freshness.at_hand() in {number, None}
+        assert freshness._looking is not None
+        assert not freshness._looking.done()
+        may_look.set()
+        assert await freshness.renewed() == number
+
+
 def test_what_was_not_asked_for_the_longest_time_goes_first() -> None:
     def entry(size: int) -> Entry:
         body = {"type": "http.response.body", "body": b"x" * size}

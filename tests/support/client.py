@@ -22,6 +22,7 @@ async def client_of(url: str, **settings: Any) -> AsyncIterator[httpx.AsyncClien
     transport = httpx.ASGITransport(app)
     async with (
         app.state.database,
+        app.state.freshness,
         httpx.AsyncClient(transport=transport, base_url="http://register.example") as client,
     ):
         yield client

@@ -142,7 +142,7 @@ async def import_file(
     response_class=Response,
     responses={
         200: {"content": {"text/csv": _TEXT}, "description": "All columns, one event."},
-        **documented(422),
+        **documented(422, 503),
     },
 )
 async def import_template(_: Unasked) -> Response:

@@ -1,0 +1,132 @@
+"""How many requests are worked on at a time: pure ASGI, between what is kept and the rest.
+
+One process answers about as fast with a handful of requests under way as with a hundred; with a
+hundred, each takes longer. So only a few are begun, a burst waits in line, and as soon as the line
+is full, more is asked than can be answered: from then on hardly anybody may stand in it, and who
+comes is refused at once, until nobody waits any more. So those who are answered hardly notice.
+
+Every sort of request has places of its own, so that none can take those of another.
+"""
+
+import asyncio
+import re
+from collections import deque
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.problems import reported
+from app.api.refusals import messages
+from app.domain.errors import OverloadedError
+
+# Together the reads and searches leave some of the pool's connections to editors' keys, open
+# streams and /readyz.
+PLACES = {"reads": 4, "searches": 2, "exports": 4, "writes": 4, "imports": 2}
+WAIT_S = 1.0
+# So many may wait in line, and once it was full so few.
+LINE = 64
+SHORT_LINE = 2
+
+_SEARCHES = re.compile(rb"(?:^|&)(?:q|include)=[^&]")
+
+
+class Places:
+    """Places for requests of one sort, and the line before them."""
+
+    def __init__(self, count: int) -> None:
+        """Have so many places."""
+        self._count = self._free = count
+        self._line: deque[asyncio.Future[None]] = deque()
+        self._crowded = False
+
+    async def take(self) -> bool:
+        """Take a place, to be given back; or return False because there is none to wait for."""
+        if self._free:
+            self._free -= 1
+            return True
+        if len(self._line) >= (SHORT_LINE if self._crowded else LINE):
+            self._crowded = True
+            return False
+        return await self._wait()
+
+    def give_back(self) -> None:
+        """Let the next one in, or keep the place free."""
+        while self._line:
+            turn = self._line.popleft()
+            # Who was cut off has cancelled it.
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+        if self._free == self._count:
+            self._crowded = False
+
+    async def _wait(self) -> bool:
+        turn = asyncio.get_running_loop().create_future()
+        self._line.append(turn)
+        try:
+            async with asyncio.timeout(WAIT_S):
+                await turn
+        except TimeoutError:
+            if turn.cancelled():
+                # It may have been passed over already.
+                if turn in self._line:
+                    self._line.remove(turn)
+                return False
+        except asyncio.CancelledError:
+            # The turn may have come at the same time; then the place is somebody else's.
+            if not turn.cancelled():
+                self.give_back()
+            raise
+        return True
+
+
+class Admission:
+    """Lets requests through to the application, or refuses them at once."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap the application."""
+        self._app = app
+        self._places = {sort: Places(count) for sort, count in PLACES.items()}
+        self._start, self._body = messages(reported(OverloadedError()))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        places = self._places[_sort_of(scope)]
+        if await places.take():
+            await self._answer(places, scope, receive, send)
+        else:
+            await self._refuse(scope, send)
+
+    async def _refuse(self, scope: Scope, send: Send) -> None:
+        # Layers outside may add headers, which are not for the next one.
+        await send({**self._start})
+        await send(self._body if scope["method"] != "HEAD" else {**self._body, "body": b""})
+
+    async def _answer(self, places: Places, scope: Scope, receive: Receive, send: Send) -> None:
+        held = True
+
+        async def sending(message: Message) -> None:
+            # An answer that begins is finished, or a stream: those have bounds of their own, and
+            # how long they last is up to their readers.
+            nonlocal held
+            if held:
+                held = False
+                places.give_back()
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        finally:
+            if held:
+                places.give_back()
+
+
+def _sort_of(scope: Scope) -> str:
+    path: str = scope["path"]
+    if scope["method"] not in {"GET", "HEAD", "OPTIONS"}:
+        return "imports" if path.startswith("/v1/imports") else "writes"
+    if path.startswith("/v1/") and "." in path:
+        return "exports"
+    if path == "/v1/facets" or _SEARCHES.search(scope["query_string"]):
+        return "searches"
+    return "reads"

@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, load, import, demo, rebuild, keys, openapi.
+"""The command line: serve, migrate, load, import, demo, rebuild, verify, keys, openapi.
 
 Every command works beside a running server, says in one line what it did, and fails with a
 sentence and a non-zero status.
@@ -24,6 +24,8 @@ from app.cli import keys
 from app.cli.database import addressed, run, with_database
 from app.cli.demo import demo
 from app.cli.import_file import import_file
+from app.cli.verify import verify
+from app.commands.chain import link_all
 from app.commands.load import SAMPLE_AUTHOR, Loaded, load_timeline, sample
 from app.commands.parties import add_territories
 from app.commands.rebuild import count_events
@@ -31,6 +33,7 @@ from app.commands.rebuild import rebuild as rebuild_projections
 from app.db import schema
 from app.db.engine import Database
 from app.domain.errors import ChanceryError, MisconfiguredError, UnavailableError
+from app.queries.chain import count_unlinked
 from app.settings import Settings, settings_from_environment
 
 GRACEFUL_SHUTDOWN_S = 10
@@ -45,6 +48,7 @@ commands = typer.Typer(
 commands.add_typer(keys.commands, name="keys")
 commands.command("import")(import_file)
 commands.command()(demo)
+commands.command()(verify)
 
 
 def main() -> NoReturn:
@@ -209,6 +213,7 @@ async def _migrate(url: str) -> None:
             stale = await schema.is_stale(connection)
         if stale:
             await _rebuild(database)
+        await _link(database)
 
 
 async def _load(database: Database) -> Loaded:
@@ -232,3 +237,13 @@ async def _rebuild(database: Database) -> int:
             rebuilt += count
             bar.update(count)
     return rebuilt
+
+
+async def _link(database: Database) -> None:
+    """Link in the audit chain what older releases have recorded."""
+    async with database.reading() as connection:
+        total = await count_unlinked(connection)
+    if total:
+        with typer.progressbar(length=total, label="Linking", file=sys.stderr) as bar:
+            async for count in link_all(database):
+                bar.update(count)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
-from app.commands import counts, journal
+from app.commands import chain, counts, journal
 from app.commands.journal import Place
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.names import BEFORE_ALL
@@ -70,6 +70,7 @@ async def demo(database: Database, events: int, seed: int = 0) -> AsyncIterator[
                     await copy(connection, table.__tablename__, _columns_of(table), rows)
                 done += len(batch)
                 yield done
+        await chain.link(connection, whole=True)
         await counts.recount(connection)
         await journal.announce(connection)
 

@@ -133,6 +133,10 @@ class UnmigratedError(MisconfiguredError):
     retry_after = 2
 
 
+class TamperedError(ChanceryError):
+    """The journal isn't what was linked in the audit chain."""
+
+
 class UnauthenticatedError(ChanceryError):
     """A key is needed, and none was sent or it isn't accepted."""
 

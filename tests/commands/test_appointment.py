@@ -98,7 +98,7 @@ async def poll(database: Database, seen: list[int], ended: asyncio.Event) -> Non
         # What is looked at after the end must have been begun after it.
         is_last = ended.is_set()
         async with database.reading() as connection:
-            rows, _ = await history.changes(connection, seen[-1] if seen else 0, 200)
+            rows = await history.changes(connection, seen[-1] if seen else 0, 200)
         seen += [row.seq for row in rows]
         if is_last and not rows:
             return
@@ -267,11 +267,12 @@ async def test_an_appointment_that_was_missed_is_made_again(
     attempts: list[Place] = []
     write = staged.write
 
-    async def slow(connection: WriteConnection, author: Any, place: Place, **given: Any) -> None:
-        await write(connection, author, place, **given)
+    async def slow(connection: WriteConnection, author: Any, place: Place, **given: Any) -> bytes:
+        digest = await write(connection, author, place, **given)
         attempts.append(place)
         if len(attempts) == 1:
             await asyncio.sleep(1.6)
+        return digest
 
     monkeypatch.setattr(staged, "write", slow)
     assert await imported(database, *ROWS) == DONE

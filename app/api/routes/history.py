@@ -1,6 +1,7 @@
 """The history of one event, and the journal of every change."""
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -75,12 +76,22 @@ class ChangeDocument(BaseModel):
     tombstone: TombstoneDocument | None = None
 
 
+class ChainHead(BaseModel):
+    """The head of the audit chain: it stands for all that the journal holds up to a number."""
+
+    seq: int = Field(description="Up to which number; mostly the newest.")
+    hash: str = Field(description="A SHA-256 in hexadecimal digits; keep it to check by it later.")
+
+
 class Changes(BaseModel):
     """Changes in the order in which they were committed."""
 
     items: list[ChangeDocument]
     next: str = Field(description="Where to ask for what comes after; it is never null.")
     latest: int = Field(description="The number of the newest change there is.")
+    head: ChainHead | None = Field(
+        description="What all changes so far can be checked by; null where there are none."
+    )
 
 
 class RevisionsParameters(KnownAtParameters, PageModel):
@@ -241,12 +252,18 @@ async def list_changes(
     Poll `next`: it is never null. Numbers grow from one change to the next, but some are never
     given: before a large import there is a gap. A retracted or merged event comes with its
     tombstone.
+
+    `head` makes the journal tamper-evident: keep it outside the register, and whoever runs that can
+    be asked at any time to show, with `chancery verify --head`, that nothing of what the journal
+    held then was changed or removed since.
     """
     async with register.reading() as connection:
-        rows, latest = await history.changes(connection, parameters.since, parameters.limit)
+        rows = await history.changes(connection, parameters.since, parameters.limit)
+        # Asked afterwards, so that it lies behind none of the rows.
+        end = await history.end(connection)
     last = rows[-1].seq if rows else parameters.since
     limit = "" if parameters.limit == DEFAULT_CHANGES else f"&limit={parameters.limit}"
     address = f"{base_url(request)}/v1/changes?since={last}{limit}"
-    rest = json.dumps({"next": address, "latest": latest}, separators=(",", ":"))
+    rest = json.dumps({"next": address, **asdict(end)}, separators=(",", ":"))
     body = f'{{"items":[{",".join(map(change_json, rows))}],{rest[1:]}'
     return answer(request, body, headers={"Link": f'<{address}>; rel="next"'})

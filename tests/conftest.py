@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.support.editing",
     "tests.support.hostile",
     "tests.support.service",
+    "tests.support.attacked",
 ]
 
 # Machines are slow at times, which is no fault; and what lands is tried with fixed examples, so

@@ -1,14 +1,13 @@
 """uvicorn's HTTP protocol, with a bound on the address and an end for what never ends."""
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from app.api.envelope import MAX_URL_LENGTH
+from app.api.framing import StrictProtocol
 
 CUT_AFTER_S = 1.0
 """How long a stream may take to send its end once the service is to stop."""
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(StrictProtocol):
     """Keeps no more of an address than shows that it is too long, and ends streams at shutdown.
 
     The parser takes at most 65,535 bytes; beyond, the client would get a bare 400 in place of the

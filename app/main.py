@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 
 from app import __version__
 from app.api import auth, imprint, openapi, problems
 from app.api.cache import Cache
+from app.api.compression import Compression
 from app.api.envelope import Envelope
 from app.api.formats.registry import XLSX
 from app.api.routes import (
@@ -125,7 +126,7 @@ def _add_routes(app: FastAPI) -> None:
 
 def _add_layers(app: FastAPI) -> None:
     app.add_middleware(
-        GZipMiddleware,
+        Compression,
         minimum_size=GZIP_MINIMUM_BYTES,
         compresslevel=GZIP_LEVEL,
         exclude_content_types=NOT_COMPRESSED,

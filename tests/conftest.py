@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.support.hostile",
     "tests.support.service",
     "tests.support.proxy",
+    "tests.support.attacked",
 ]
 
 # Machines are slow at times, which is no fault; and what lands is tried with fixed examples, so

@@ -20,6 +20,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.admission import Admission
+from app.api.compression import takes_gzip
 from app.api.conditional import CACHE_CONTROL, matches
 from app.api.routing import WATCHED
 from app.db.freshness import Freshness
@@ -172,7 +173,7 @@ def _asked(scope: Scope) -> Asked | None:
         if name == b"host":
             host = value
         elif name == b"accept-encoding":
-            compressed = b"gzip" in value
+            compressed = takes_gzip(value.decode("latin-1"))
         elif name == b"if-none-match":
             tags = value if tags is None else tags + b"," + value
         elif name == _CHANGE:

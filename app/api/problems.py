@@ -41,6 +41,7 @@ from app.domain.errors import (
     UnmigratedError,
     UnsupportedMediaTypeError,
 )
+from app.domain.text import place_of
 
 logger = logging.getLogger("chancery")
 
@@ -138,7 +139,9 @@ class ProblemDocument(BaseModel):
     status: int = Field(examples=[422])
     code: str = Field(description="The last word of `type`; stable.", examples=["invalid-request"])
     detail: str = Field(description="What is wrong and what to do, in sentences.")
-    errors: list[FaultDocument] = Field(default=[], description="Where, fault by fault.")
+    errors: list[FaultDocument] = Field(
+        default=[], description="Where, fault by fault; of very many, the first."
+    )
     current: dict[str, Any] | None = Field(
         default=None, description="With 410 and 412: what is there now; its tag is the ETag."
     )
@@ -207,7 +210,7 @@ def fault_of(error: dict[str, Any]) -> Fault:
     context = error.get("ctx", {})
     return Fault(
         location=str(location),
-        field=".".join(str(part) for part in path),
+        field=place_of(path),
         code=error["type"],
         message=error["msg"].removeprefix("Value error, "),
         suggestions=tuple(context.get("suggestions", ())),

@@ -10,11 +10,12 @@ from heapq import nsmallest
 from operator import attrgetter
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.responses import Response
 
 from app.api.envelope import MAX_URL_LENGTH, url_too_long
+from app.api.framing import StrictProtocol
 from app.api.problems import Sort, problem, reported
-from app.api.refusals import closing
+from app.api.refusals import as_bytes, closing
 from app.domain.errors import OverloadedError
 
 MAX_HEADERS = 100
@@ -39,7 +40,8 @@ CUT_AFTER_S = 1.0
 _FAULTY = closing(
     problem(
         Sort(400, "malformed-request", "The request can't be read"),
-        "What was sent is no HTTP/1.1 request.",
+        "It is no HTTP/1.1: look at its first line, its headers and the length of its body. In an "
+        "address, percent-encode blanks and whatever isn't ASCII.",
     )
 )
 _TOO_LATE = closing(
@@ -58,7 +60,7 @@ _TOO_LONG = closing(url_too_long())
 _OVERLOADED = closing(reported(OverloadedError()))
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(StrictProtocol):
     """One connection, held to the bounds; streams on it end at shutdown."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -68,7 +70,6 @@ class BoundedProtocol(HttpToolsProtocol):
         self._due: asyncio.TimerHandle | None = None
         self._since = 0.0
         self._begun = False
-        self._in_body = False
         self._head_bytes = 0
         self._header_bytes = 0
         self._body_bytes = 0
@@ -134,9 +135,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer, and to read a body."""
-        self._owe_nothing()
-        self._in_body, self._body_bytes, self._since = True, 0, self.loop.time()
         super().on_headers_complete()
+        self._owe_nothing()
+        self._body_bytes, self._since = 0, self.loop.time()
 
     def on_body(self, body: bytes) -> None:
         """Take in a further piece of the body."""
@@ -145,13 +146,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Have what was owed."""
-        self._begun = self._in_body = False
+        self._begun = False
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, and for the rest of a body that nobody has read."""
         self.idle_since = self.loop.time()
-        if self._in_body:
+        if self._within_body:
             self._since, self._body_bytes = self.idle_since, 0
         super().on_response_complete()
 
@@ -184,11 +185,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def _in_head(self) -> bool:
-        return self._begun and not self._in_body
+        return self._begun and not self._within_body
 
     def _await_what_is_owed(self) -> None:
         if self._due is None:
-            if not self._in_body:
+            if not self._within_body:
                 self._since = self.loop.time()
             self._due = self.loop.call_at(self._deadline(), self._refuse_if_late)
 
@@ -198,14 +199,14 @@ class BoundedProtocol(HttpToolsProtocol):
             self._due = None
 
     def _deadline(self) -> float:
-        if not self._in_body:
+        if not self._within_body:
             return self._since + HEAD_S
         # What nobody reads any more gets no time for what has come of it.
         return self._since + BODY_S + (0 if self.is_idle else self._body_bytes / PACE)
 
     def _refuse_if_late(self) -> None:
         self._due = None
-        if self._in_body and self.flow.read_paused:
+        if self._within_body and self.flow.read_paused:
             # It isn't the client that is slow.
             self._since, self._body_bytes = self.loop.time(), 0
         if self._deadline() > self.loop.time():
@@ -221,14 +222,17 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_bytes > MAX_HEAD_BYTES:
             self._refuse(_TOO_LONG if len(self.url) > MAX_URL_LENGTH else _TOO_LARGE)
 
-    def _refuse(self, refusal: bytes) -> None:
+    def _refuse(self, refusal: Response) -> None:
         """Read no more, and close the connection after what can still be answered."""
         self._owe_nothing()
         self._refused = True
-        if self._in_body and (self.is_idle or self.cycle.response_started or self.pipeline):
-            # The answer has begun, or it isn't its turn yet.
+        if self._within_body and self.pipeline:
+            # What came before it is still being answered.
+            as_application: Any = refusal
+            self.pipeline[0] = (self.cycle, as_application)
+        elif self._within_body and (self.is_idle or self.cycle.response_started):
             self.transport.abort()
-        elif self._in_body:
+        elif self._within_body:
             # The application learns that the rest doesn't come, and answers nothing.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -239,13 +243,13 @@ class BoundedProtocol(HttpToolsProtocol):
             # What came before it was in order and gets its answer.
             self.cycle.keep_alive = False
 
-    def _say_at_last(self, refusal: bytes) -> None:
+    def _say_at_last(self, refusal: Response) -> None:
         """Send a last answer and close the connection.
 
         What still comes is thrown away for a while: closed at once, the connection would be reset,
         and the client might never see the answer (RFC 9112, section 9.6).
         """
-        self.transport.write(refusal)
+        self.transport.write(as_bytes(refusal))
         self.transport.write_eof()
         self.loop.call_later(LINGER_S, self.transport.abort)
 

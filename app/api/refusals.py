@@ -15,12 +15,19 @@ def messages(response: Response) -> tuple[Message, Message]:
     return {**start, "headers": _headers(response)}, body
 
 
-def closing(response: Response) -> bytes:
-    """Return this answer as it goes over the wire, to be the connection's last (RFC 9112, 9.6)."""
+def closing(response: Response) -> Response:
+    """Return this answer as the last one of its connection (RFC 9112, section 9.6)."""
+    response.headers["Connection"] = "close"
+    response.raw_headers = _headers(response)
+    return response
+
+
+def as_bytes(response: Response) -> bytes:
+    """Return an answer as it goes over the wire."""
     status = HTTPStatus(response.status_code)
-    headers = [*_headers(response), (b"connection", b"close")]
-    lines = [f"HTTP/1.1 {status} {status.phrase}".encode(), *(b"%b: %b" % each for each in headers)]
-    return b"\r\n".join([*lines, b"", response.body])
+    lines = [b"%b: %b" % each for each in response.raw_headers]
+    start = f"HTTP/1.1 {status} {status.phrase}".encode()
+    return b"\r\n".join([start, *lines, b"", response.body])
 
 
 def _headers(response: Response) -> list[tuple[bytes, bytes]]:

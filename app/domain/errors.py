@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MAX_FAULTS = 50
+"""More of them would help nobody, and make a large answer to a small request."""
+
 
 class ChanceryError(Exception):
     """Base of what the service reports to people; the message is written for them."""

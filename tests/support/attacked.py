@@ -104,7 +104,7 @@ class Attacked:
         return sent
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def attacked(server_url: str, migrated_template: str) -> Iterator[Attacked]:
     with cloned(server_url, migrated_template) as url, asyncio.Runner() as runner:
         runner.run(_prepare(url, with_timeline=True))

@@ -10,11 +10,13 @@ from heapq import nsmallest
 from operator import attrgetter
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from app.api.admission import TURNS_AWAY
 from app.api.envelope import MAX_URL_LENGTH, url_too_long
 from app.api.problems import Sort, problem, reported
-from app.api.refusals import closing
+from app.api.refusals import head_and_body
 from app.domain.errors import OverloadedError
 
 MAX_HEADERS = 100
@@ -36,26 +38,26 @@ LINGER_S = 2.0
 # How long a stream may take to send its end once the service is to stop.
 CUT_AFTER_S = 1.0
 
-_FAULTY = closing(
+_FAULTY = head_and_body(
     problem(
         Sort(400, "malformed-request", "The request can't be read"),
         "What was sent is no HTTP/1.1 request.",
     )
 )
-_TOO_LATE = closing(
+_TOO_LATE = head_and_body(
     problem(
         Sort(408, "request-too-slow", "The request didn't come in time"),
         "A request must come without long pauses: send it again.",
     )
 )
-_TOO_LARGE = closing(
+_TOO_LARGE = head_and_body(
     problem(
         Sort(431, "headers-too-large", "The headers are too large"),
         f"A request may have {MAX_HEADERS} headers, and they may have {MAX_HEADER_BYTES:,} bytes.",
     )
 )
-_TOO_LONG = closing(url_too_long())
-_OVERLOADED = closing(reported(OverloadedError()))
+_TOO_LONG = head_and_body(url_too_long())
+_OVERLOADED = head_and_body(reported(OverloadedError()))
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -103,7 +105,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         in_head = self._in_head
         super().data_received(data)
-        is_owed = self._begun or self.is_idle
+        is_owed = self._begun or (self.is_idle and self.timeout_keep_alive_task is None)
         if self._refused or self.transport.is_closing() or not is_owed:
             self._owe_nothing()
             return
@@ -147,6 +149,15 @@ class BoundedProtocol(HttpToolsProtocol):
         """Have what was owed."""
         self._begun = self._in_body = False
         super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Have a request answered; one that is refused anyway is refused here, at little cost."""
+        turns_away = self.app_state.get(TURNS_AWAY)
+        is_simple = not (self.pipeline or self.flow.write_paused)
+        if turns_away is not None and is_simple and turns_away(cycle.scope):
+            self._turn_away(cycle)
+        else:
+            super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         """Wait for the next request, and for the rest of a body that nobody has read."""
@@ -221,7 +232,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_bytes > MAX_HEAD_BYTES:
             self._refuse(_TOO_LONG if len(self.url) > MAX_URL_LENGTH else _TOO_LARGE)
 
-    def _refuse(self, refusal: bytes) -> None:
+    def _refuse(self, refusal: tuple[bytes, bytes]) -> None:
         """Read no more, and close the connection after what can still be answered."""
         self._owe_nothing()
         self._refused = True
@@ -239,15 +250,30 @@ class BoundedProtocol(HttpToolsProtocol):
             # What came before it was in order and gets its answer.
             self.cycle.keep_alive = False
 
-    def _say_at_last(self, refusal: bytes) -> None:
+    def _say_at_last(self, refusal: tuple[bytes, bytes]) -> None:
         """Send a last answer and close the connection.
 
         What still comes is thrown away for a while: closed at once, the connection would be reset,
         and the client might never see the answer (RFC 9112, section 9.6).
         """
-        self.transport.write(refusal)
+        self._write(refusal, keep_alive=False)
         self.transport.write_eof()
         self.loop.call_later(LINGER_S, self.transport.abort)
+
+    def _turn_away(self, cycle: RequestResponseCycle) -> None:
+        head, body = _OVERLOADED
+        refusal = (head, b"" if cycle.scope["method"] == "HEAD" else body)
+        self._write(refusal, keep_alive=cycle.keep_alive)
+        cycle.response_started = cycle.response_complete = True
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+
+    def _write(self, refusal: tuple[bytes, bytes], *, keep_alive: bool) -> None:
+        head, body = refusal
+        usual = b"".join([b"%b: %b\r\n" % each for each in self.server_state.default_headers])
+        end = b"\r\n" if keep_alive else b"connection: close\r\n\r\n"
+        self.transport.write(b"".join([head, usual, end, body]))
 
     def _make_room(self) -> None:
         """Close the connections that have been idle for longest, or refuse this one."""

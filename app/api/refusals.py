@@ -15,12 +15,11 @@ def messages(response: Response) -> tuple[Message, Message]:
     return {**start, "headers": _headers(response)}, body
 
 
-def closing(response: Response) -> bytes:
-    """Return this answer as it goes over the wire, to be the connection's last (RFC 9112, 9.6)."""
+def head_and_body(response: Response) -> tuple[bytes, bytes]:
+    """Return this answer as it goes over the wire; the head lacks the empty line at its end."""
     status = HTTPStatus(response.status_code)
-    headers = [*_headers(response), (b"connection", b"close")]
-    lines = [f"HTTP/1.1 {status} {status.phrase}".encode(), *(b"%b: %b" % each for each in headers)]
-    return b"\r\n".join([*lines, b"", response.body])
+    lines = [b"%b: %b\r\n" % each for each in _headers(response)]
+    return f"HTTP/1.1 {status} {status.phrase}\r\n".encode() + b"".join(lines), bytes(response.body)
 
 
 def _headers(response: Response) -> list[tuple[bytes, bytes]]:

@@ -26,6 +26,9 @@ WAIT_S = 1.0
 LINE = 64
 SHORT_LINE = 2
 
+TURNS_AWAY = "turns_away"
+"""In the application's state, what tells the protocol of a request that would be refused."""
+
 _SEARCHES = re.compile(rb"(?:^|&)(?:q|include)=[^&]")
 
 
@@ -43,10 +46,14 @@ class Places:
         if self._free:
             self._free -= 1
             return True
-        if len(self._line) >= (SHORT_LINE if self._crowded else LINE):
-            self._crowded = True
+        return not self.turns_away() and await self._wait()
+
+    def turns_away(self) -> bool:
+        """Tell whether who comes now is refused; after the first, hardly anybody may wait."""
+        if self._free or len(self._line) < (SHORT_LINE if self._crowded else LINE):
             return False
-        return await self._wait()
+        self._crowded = True
+        return True
 
     def give_back(self) -> None:
         """Let the next one in, or keep the place free."""
@@ -96,6 +103,10 @@ class Admission:
             await self._answer(places, scope, receive, send)
         else:
             await self._refuse(scope, send)
+
+    def turns_away(self, scope: Scope) -> bool:
+        """Tell whether a request would be refused that came now."""
+        return self._places[_sort_of(scope)].turns_away()
 
     async def _refuse(self, scope: Scope, send: Send) -> None:
         # Layers outside may add headers, which are not for the next one.

@@ -19,7 +19,7 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.admission import Admission
+from app.api.admission import TURNS_AWAY, Admission
 from app.api.compression import takes_gzip
 from app.api.conditional import CACHE_CONTROL, matches
 from app.api.routing import WATCHED
@@ -36,7 +36,6 @@ CHANGE_HEADER = "Chancery-Change"
 _CHANGE = CHANGE_HEADER.lower().encode()
 _ONLY_WITH_A_BODY = {b"content-length", b"content-type", b"content-encoding"}
 
-_READING = {"GET", "HEAD"}
 _ASKED = "chancery.asked"
 _NUMBER = re.compile(rb"[0-9]{1,18}")
 
@@ -77,20 +76,28 @@ class Cache:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        if scope["type"] == "lifespan":
+            scope.get("state", {})[TURNS_AWAY] = self.turns_away
         if scope["type"] != "http" or scope["path"] in WATCHED:
             await self._app(scope, receive, send)
             return
-        asked = scope[_ASKED] = _asked(scope) if scope["method"] in _READING else None
-        number = None if asked is None else self._freshness.at_hand(asked.at_least)
-        if asked is None or number is None or (entry := self._kept(asked, number)) is None:
+        asked = scope[_ASKED] = _asked(scope)
+        entry = self._at_hand(asked)
+        if asked is None or entry is None:
             await self._admission(scope, receive, send)
         else:
             await _give(entry, asked, scope["method"], send)
 
+    def turns_away(self, scope: Scope) -> bool:
+        """Tell whether a request would be refused that came now; the server's protocol asks it."""
+        if scope["path"] in WATCHED or not self._admission.turns_away(scope):
+            return False
+        return self._at_hand(_asked(scope)) is None
+
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what couldn't be answered at once; it has got a place."""
         asked: Asked | None = scope[_ASKED]
-        if scope["method"] not in _READING:
+        if scope["method"] not in {"GET", "HEAD"}:
             await self._app(scope, receive, self._numbered(scope, send))
         elif asked is None:
             await self._app(scope, receive, send)
@@ -108,6 +115,10 @@ class Cache:
             return
         keeping = Keeping(send, self, asked.key, number)
         await self._app(scope, receive, keeping if scope["method"] == "GET" else send)
+
+    def _at_hand(self, asked: Asked | None) -> Entry | None:
+        number = None if asked is None else self._freshness.at_hand(asked.at_least)
+        return None if asked is None or number is None else self._kept(asked, number)
 
     def _kept(self, asked: Asked, number: int) -> Entry | None:
         entry = self._entries.get(asked.key)
@@ -168,6 +179,8 @@ class Keeping:
 
 def _asked(scope: Scope) -> Asked | None:
     """Return what is asked, or None where the answer is for one client or none is kept."""
+    if scope["method"] not in {"GET", "HEAD"}:
+        return None
     host, tags, at_least, compressed = b"", None, 0, False
     for name, value in scope["headers"]:
         if name == b"host":

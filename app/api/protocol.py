@@ -10,16 +10,22 @@ from heapq import nsmallest
 from operator import attrgetter
 from typing import Any, cast
 
-from starlette.responses import Response
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from app.api.envelope import MAX_URL_LENGTH, url_too_long
+from app.api.admission import TURNS_AWAY
+from app.api.envelope import MAX_URL_LENGTH
 from app.api.framing import StrictProtocol
-from app.api.problems import Sort, problem, reported
-from app.api.refusals import as_bytes, closing
-from app.domain.errors import OverloadedError
+from app.api.refusals import (
+    FAULTY,
+    MAX_HEADER_BYTES,
+    MAX_HEADERS,
+    OVERLOADED,
+    TOO_LARGE,
+    TOO_LATE,
+    TOO_LONG,
+)
 
-MAX_HEADERS = 100
-MAX_HEADER_BYTES = 65_536
 MAX_HEAD_BYTES = MAX_URL_LENGTH + MAX_HEADER_BYTES
 # Together with what a process opens beside, they stay below the 1,024 files that it may have open
 # where nobody has allowed it more.
@@ -37,28 +43,6 @@ LINGER_S = 2.0
 # How long a stream may take to send its end once the service is to stop.
 CUT_AFTER_S = 1.0
 
-_FAULTY = closing(
-    problem(
-        Sort(400, "malformed-request", "The request can't be read"),
-        "It is no HTTP/1.1: look at its first line, its headers and the length of its body. In an "
-        "address, percent-encode blanks and whatever isn't ASCII.",
-    )
-)
-_TOO_LATE = closing(
-    problem(
-        Sort(408, "request-too-slow", "The request didn't come in time"),
-        "A request must come without long pauses: send it again.",
-    )
-)
-_TOO_LARGE = closing(
-    problem(
-        Sort(431, "headers-too-large", "The headers are too large"),
-        f"A request may have {MAX_HEADERS} headers, and they may have {MAX_HEADER_BYTES:,} bytes.",
-    )
-)
-_TOO_LONG = closing(url_too_long())
-_OVERLOADED = closing(reported(OverloadedError()))
-
 
 class BoundedProtocol(StrictProtocol):
     """One connection, held to the bounds; streams on it end at shutdown."""
@@ -73,7 +57,7 @@ class BoundedProtocol(StrictProtocol):
         self._head_bytes = 0
         self._header_bytes = 0
         self._body_bytes = 0
-        self._fault = _FAULTY
+        self._fault = FAULTY
         self._refused = False
         self._reading: asyncio.TimerHandle | None = None
 
@@ -104,7 +88,7 @@ class BoundedProtocol(StrictProtocol):
             return
         in_head = self._in_head
         super().data_received(data)
-        is_owed = self._begun or self.is_idle
+        is_owed = self._begun or (self.is_idle and self.timeout_keep_alive_task is None)
         if self._refused or self.transport.is_closing() or not is_owed:
             self._owe_nothing()
             return
@@ -129,7 +113,7 @@ class BoundedProtocol(StrictProtocol):
         """Take in a header; an error makes the parser stop, and `send_400_response` be called."""
         self._header_bytes += len(name) + len(value)
         if self._header_bytes > MAX_HEADER_BYTES or len(self.headers) == MAX_HEADERS:
-            self._fault = _TOO_LARGE
+            self._fault = TOO_LARGE
             raise ValueError
         super().on_header(name, value)
 
@@ -148,6 +132,15 @@ class BoundedProtocol(StrictProtocol):
         """Have what was owed."""
         self._begun = False
         super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Have a request answered; one that is refused anyway is refused here, at little cost."""
+        turns_away = self.app_state.get(TURNS_AWAY)
+        is_simple = not (self.pipeline or self.flow.write_paused)
+        if turns_away is not None and is_simple and turns_away(cycle.scope):
+            self._turn_away(cycle)
+        else:
+            super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         """Wait for the next request, and for the rest of a body that nobody has read."""
@@ -212,7 +205,7 @@ class BoundedProtocol(StrictProtocol):
         if self._deadline() > self.loop.time():
             self._await_what_is_owed()
         elif self._begun:
-            self._refuse(_TOO_LATE)
+            self._refuse(TOO_LATE)
         else:
             self.transport.close()
 
@@ -220,16 +213,15 @@ class BoundedProtocol(StrictProtocol):
         # The parser keeps a header to itself until it is complete, however long that takes.
         self._head_bytes += count
         if self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse(_TOO_LONG if len(self.url) > MAX_URL_LENGTH else _TOO_LARGE)
+            self._refuse(TOO_LONG if len(self.url) > MAX_URL_LENGTH else TOO_LARGE)
 
-    def _refuse(self, refusal: Response) -> None:
+    def _refuse(self, refusal: tuple[bytes, bytes]) -> None:
         """Read no more, and close the connection after what can still be answered."""
         self._owe_nothing()
         self._refused = True
         if self._within_body and self.pipeline:
             # What came before it is still being answered.
-            as_application: Any = refusal
-            self.pipeline[0] = (self.cycle, as_application)
+            self.pipeline[0] = (self.cycle, self._saying_at_last(refusal))
         elif self._within_body and (self.is_idle or self.cycle.response_started):
             self.transport.abort()
         elif self._within_body:
@@ -243,15 +235,40 @@ class BoundedProtocol(StrictProtocol):
             # What came before it was in order and gets its answer.
             self.cycle.keep_alive = False
 
-    def _say_at_last(self, refusal: Response) -> None:
+    def _say_at_last(self, refusal: tuple[bytes, bytes]) -> None:
         """Send a last answer and close the connection.
 
         What still comes is thrown away for a while: closed at once, the connection would be reset,
         and the client might never see the answer (RFC 9112, section 9.6).
         """
-        self.transport.write(as_bytes(refusal))
+        self._write(refusal, keep_alive=False)
         self.transport.write_eof()
         self.loop.call_later(LINGER_S, self.transport.abort)
+
+    def _turn_away(self, cycle: RequestResponseCycle) -> None:
+        head, body = OVERLOADED
+        refusal = (head, b"" if cycle.scope["method"] == "HEAD" else body)
+        self._write(refusal, keep_alive=cycle.keep_alive)
+        cycle.response_started = cycle.response_complete = True
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+
+    def _write(self, refusal: tuple[bytes, bytes], *, keep_alive: bool) -> None:
+        head, body = refusal
+        usual = b"".join([b"%b: %b\r\n" % each for each in self.server_state.default_headers])
+        end = b"\r\n" if keep_alive else b"connection: close\r\n\r\n"
+        self.transport.write(b"".join([head, usual, end, body]))
+
+    def _saying_at_last(self, refusal: tuple[bytes, bytes]) -> ASGI3Application:
+        """Return what says it in its turn, in the application's place."""
+        cycle = self.cycle
+
+        async def say(*_: object) -> None:
+            cycle.disconnected = True
+            self._say_at_last(refusal)
+
+        return say
 
     def _make_room(self) -> None:
         """Close the connections that have been idle for longest, or refuse this one."""
@@ -262,7 +279,7 @@ class BoundedProtocol(StrictProtocol):
             self.connections.discard(each)
             each.transport.abort()
         if not longest:
-            self._refuse(_OVERLOADED)
+            self._refuse(OVERLOADED)
 
     def _watch_reading(self) -> None:
         unread = self.transport.get_write_buffer_size()

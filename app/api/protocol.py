@@ -13,7 +13,7 @@ from typing import Any, cast
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from app.api.admission import TURNS_AWAY
+from app.api.admission import IN_LINE, TURNS_AWAY
 from app.api.envelope import MAX_URL_LENGTH
 from app.api.framing import StrictProtocol
 from app.api.refusals import (
@@ -81,6 +81,8 @@ class BoundedProtocol(StrictProtocol):
         # uvicorn does it only where the connection wasn't reset.
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
+        if self.cycle is not None and (turn := self.cycle.scope["state"].get(IN_LINE)):
+            turn.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Take in what has come, and wait for what is still owed."""

@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 
 from app import __version__
 from app.api import auth, imprint, openapi, problems
 from app.api.cache import Cache
+from app.api.compression import Compression
 from app.api.envelope import Envelope
 from app.api.formats.registry import XLSX
 from app.api.routes import (
@@ -77,11 +78,12 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.database_url is None:
         raise MisconfiguredError("No database: start the service with `chancery serve`.")
     database = Database(settings.database_url)
+    freshness = Freshness(database)
     notifications = Notifications(settings.database_url)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with database, notifications:
+        async with database, freshness, notifications:
             yield
 
     app = FastAPI(
@@ -99,7 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
-    app.state.freshness = Freshness(database)
+    app.state.freshness = freshness
     app.state.streams = stream.Streams(database, notifications)
     app.state.failed_attempts = auth.failed_attempts()
     _add_routes(app)
@@ -124,7 +126,7 @@ def _add_routes(app: FastAPI) -> None:
 
 def _add_layers(app: FastAPI) -> None:
     app.add_middleware(
-        GZipMiddleware,
+        Compression,
         minimum_size=GZIP_MINIMUM_BYTES,
         compresslevel=GZIP_LEVEL,
         exclude_content_types=NOT_COMPRESSED,

@@ -28,6 +28,7 @@ from app.domain.errors import (
     MalformedBodyError,
     MergedError,
     NotFoundError,
+    OverloadedError,
     PayloadTooLargeError,
     PreconditionFailedError,
     PreconditionRequiredError,
@@ -40,6 +41,7 @@ from app.domain.errors import (
     UnmigratedError,
     UnsupportedMediaTypeError,
 )
+from app.domain.text import place_of
 
 logger = logging.getLogger("chancery")
 
@@ -65,6 +67,7 @@ STATUS_OF: dict[type[ChanceryError], Sort] = {
     PreconditionFailedError: Sort(412, "precondition-failed", "Somebody else was faster"),
     PreconditionRequiredError: Sort(428, "precondition-required", "If-Match is missing"),
     UnavailableError: Sort(503, "unavailable", "The register is not available at the moment"),
+    OverloadedError: Sort(503, "overloaded", "Too much is asked at the moment"),
     BusyError: Sort(503, "busy", "Others are being served at the moment"),
     TooManyExportsError: Sort(503, "too-many-exports", "Too many exports are under way"),
     UnmigratedError: Sort(503, "unmigrated", "The register is not ready yet"),
@@ -136,7 +139,9 @@ class ProblemDocument(BaseModel):
     status: int = Field(examples=[422])
     code: str = Field(description="The last word of `type`; stable.", examples=["invalid-request"])
     detail: str = Field(description="What is wrong and what to do, in sentences.")
-    errors: list[FaultDocument] = Field(default=[], description="Where, fault by fault.")
+    errors: list[FaultDocument] = Field(
+        default=[], description="Where, fault by fault; of very many, the first."
+    )
     current: dict[str, Any] | None = Field(
         default=None, description="With 410 and 412: what is there now; its tag is the ETag."
     )
@@ -177,6 +182,11 @@ def problem(
 
 async def on_chancery_error(_: Request, error: ChanceryError) -> Response:
     """Answer what the domain and the database report."""
+    return reported(error)
+
+
+def reported(error: ChanceryError) -> Response:
+    """Return the problem that an error of ours is."""
     faults = error.faults if isinstance(error, RefusedError) else ()
     current = getattr(error, "current", None)
     return problem(STATUS_OF[type(error)], str(error), faults, _headers(error), current)
@@ -191,8 +201,7 @@ def _headers(error: ChanceryError) -> dict[str, str]:
 
 async def on_invalid_parameters(_: Request, error: RequestValidationError) -> Response:
     """Answer parameters that FastAPI and Pydantic refuse."""
-    refused = RefusedError(*(fault_of(each) for each in error.errors()))
-    return await on_chancery_error(_, refused)
+    return reported(RefusedError(*(fault_of(each) for each in error.errors())))
 
 
 def fault_of(error: dict[str, Any]) -> Fault:
@@ -201,7 +210,7 @@ def fault_of(error: dict[str, Any]) -> Fault:
     context = error.get("ctx", {})
     return Fault(
         location=str(location),
-        field=".".join(str(part) for part in path),
+        field=place_of(path),
         code=error["type"],
         message=error["msg"].removeprefix("Value error, "),
         suggestions=tuple(context.get("suggestions", ())),
@@ -242,7 +251,8 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
         428: "`If-Match` is missing.",
         429: "Too many failed attempts from this address, or more writes in a minute than a key "
         "may make: `Retry-After` says how long to wait.",
-        503: "The database is away; try again after `Retry-After` seconds.",
+        503: "More is asked than can be answered, or the database is away; try again after "
+        "`Retry-After` seconds.",
     }
     return {status: problem_response(titles[status]) for status in statuses}
 

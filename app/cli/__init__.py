@@ -34,12 +34,12 @@ from app.commands.rebuild import rebuild as rebuild_projections
 from app.db import schema
 from app.db.engine import Database
 from app.domain.errors import ChanceryError, MisconfiguredError, UnavailableError
-from app.main import create_app
 from app.queries.chain import count_unlinked
 from app.settings import Settings, settings_from_environment
 
 GRACEFUL_SHUTDOWN_S = 10
 KEEP_ALIVE_S = 65
+UNREAD_MS = 60_000
 commands = typer.Typer(
     help="A sourced register of diplomatic designation changes.",
     no_args_is_help=True,
@@ -101,7 +101,7 @@ def serve(
         # Workers are processes of their own and learn the address from the environment.
         os.environ["CHANCERY_DATABASE_URL"] = url
         _announce(host, port)
-        _answer(listener, workers)
+        _answer(listener, workers, settings.trusted_proxies)
 
 
 @contextmanager
@@ -111,6 +111,9 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise MisconfiguredError(_why_not_listening(host, port, error)) from error
+    # Every connection inherits it: one whose client acknowledges or takes nothing for so long is
+    # gone, also where only the kernel has something left to send.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
     with listener:
         yield listener
 
@@ -123,7 +126,7 @@ def _why_not_listening(host: str, port: int, error: OSError) -> str:
     return f"Port {port} of {host} can't be listened on ({reason}): choose --host and --port anew."
 
 
-def _answer(listener: socket.socket, workers: int) -> None:
+def _answer(listener: socket.socket, workers: int, trusted_proxies: str) -> None:
     """Answer requests until a signal comes; uvicorn's own `run` would bind the port by itself."""
     config = uvicorn.Config(
         "app.main:create_app_from_environment",
@@ -131,6 +134,7 @@ def _answer(listener: socket.socket, workers: int) -> None:
         workers=workers,
         http="app.api.protocol:BoundedProtocol",
         server_header=False,
+        forwarded_allow_ips=trusted_proxies,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
         log_level="warning",
@@ -191,6 +195,9 @@ def rebuild() -> None:
 @commands.command()
 def openapi() -> None:
     """Print the OpenAPI document."""
+    # No other command needs the application itself, which takes most of the time to import.
+    from app.main import create_app  # noqa: PLC0415
+
     nowhere = {"database_url": "postgresql://described.invalid/none"}
     described = create_app(settings_from_environment().model_copy(update=nowhere))
     typer.echo(json.dumps(described.openapi(), ensure_ascii=False, indent=2))

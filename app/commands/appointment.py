@@ -20,7 +20,7 @@ from app.commands import chain, counts, journal, staged
 from app.commands.journal import Place
 from app.commands.revise import Author
 from app.commands.staged import Basis
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.db.failures import LockedError, contending
 from app.db.locks import IMPORT
 from app.domain.errors import BusyError

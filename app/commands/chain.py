@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from app.commands import journal
 from app.db.chain import LEAF, LEAVES_DIGEST
-from app.db.engine import Database, WriteConnection
+from app.db.connections import WriteConnection
+from app.db.engine import Database
 
 AT_ONCE = 2_000
 _END = 2**63 - 1

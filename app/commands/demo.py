@@ -21,8 +21,9 @@ from app.commands.parties import add_parties
 from app.commands.projection import rows_of
 from app.commands.regimes import add_regimes
 from app.commands.revise import Author, revision_row
+from app.db.connections import WriteConnection
 from app.db.copying import copied, copy
-from app.db.engine import Database, WriteConnection
+from app.db.engine import Database
 from app.db.tables import EventRevision, Table
 from app.db.tables import Party as PartyTable
 from app.domain import invented

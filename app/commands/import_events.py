@@ -20,7 +20,8 @@ from app.commands import appointment, chain, counts, journal, staged, staging
 from app.commands.revise import Author
 from app.commands.staged import Basis, Outcome
 from app.commands.staging import Faults
-from app.db.engine import Database, WriteConnection
+from app.db.connections import WriteConnection
+from app.db.engine import Database
 from app.domain.errors import FaultyImportError
 from app.domain.rows import Form, Row, rows
 

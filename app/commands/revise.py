@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from app.commands import chain, journal
 from app.commands.projection import project
-from app.db.engine import ReadConnection, WriteConnection
+from app.db.connections import ReadConnection, WriteConnection
 from app.db.projections import Event
 from app.db.tables import EventRevision
 from app.domain.document import tag_of
@@ -54,8 +54,12 @@ class State:
         """
         if tags is None:
             raise PreconditionRequiredError
-        if "*" not in tags and tag_of(self.shown.encode()) not in tags:
+        if not self.is_one_of(tags):
             raise PreconditionFailedError(self.shown)
+
+    def is_one_of(self, tags: Collection[str]) -> bool:
+        """Tell whether these tags name this state; `*` names any."""
+        return "*" in tags or tag_of(self.shown.encode()) in tags
 
     def check_live(self) -> None:
         """Make sure that the event is live.

@@ -20,7 +20,7 @@ from app.commands.staging import (
     known,
 )
 from app.db.chain import LEAF, LEAVES_DIGEST
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.db.projections import Event
 from app.domain.document import Party
 from app.domain.errors import ConflictError

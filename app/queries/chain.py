@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from sqlalchemy import text
 
 from app.db.chain import LEAF
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.domain.chain import Chain
 
 BATCH = 5_000

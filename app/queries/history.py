@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import aliased
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.db.projections import Event, PastEvent
 from app.db.tables import EventRevision, JournalLink
 from app.queries.keyset import AnyRow, AnySelect, Order

@@ -48,9 +48,9 @@ async def test_the_writing_role_cant_touch_the_truth(empty_url: str, statement: 
 async def test_the_reading_role_can_only_look(empty_url: str, table: str) -> None:
     async with Database(empty_url) as database, database.reading() as connection:
         await connection.execute(text("SET default_transaction_read_only = off"))
-        await connection.execute(text(f"SELECT * FROM {table} LIMIT 1"))  # noqa: S608 - Ours.
+        await connection.execute(text(f"SELECT * FROM {table} LIMIT 1"))
         with pytest.raises(DBAPIError, match="permission denied"):
-            await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - Ours.
+            await connection.execute(text(f"DELETE FROM {table}"))
 
 
 async def test_each_pool_takes_its_role_on_and_keeps_it(empty_url: str) -> None:

@@ -18,10 +18,11 @@ from app.api.problems import documented
 from app.api.reference import after
 from app.api.routes.events import EventId
 from app.api.state import Register
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.domain.document import EventDocument, Instant, TombstoneDocument
 from app.domain.errors import NotFoundError
 from app.domain.history import GONE, revision_of
+from app.domain.text import shown
 from app.queries import history
 from app.queries.events import event_document
 from app.queries.keyset import AnyRow
@@ -230,7 +231,8 @@ async def read_revision(
             known_at = await _known_at(connection, id, parameters)
             row = await history.revision(connection, id, int(revision), known_at)
     if row is None:
-        raise NotFoundError(f"There is no such revision. /v1/events/{id}/revisions lists them.")
+        listed = f"/v1/events/{shown(id)}/revisions"
+        raise NotFoundError(f"There is no such revision. {listed} lists them.")
     named = {name: getattr(row, name) for name in _Recorded.model_fields}
     recorded = _Recorded.model_validate(named).model_dump_json()
     return answer(request, f"{recorded[:-1]},{_shown(row)}}}")

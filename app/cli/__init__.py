@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, load, import, demo, rebuild, verify, keys, openapi.
+"""The command line: serve, migrate, load, import, demo, rebuild, verify, backup, restore, keys.
 
 Every command works beside a running server, says in one line what it did, and fails with a
 sentence and a non-zero status.
@@ -21,6 +21,7 @@ from uvicorn.supervisors import Multiprocess
 
 from app import __version__
 from app.cli import keys
+from app.cli.backup import backup, restore
 from app.cli.database import addressed, run, with_database
 from app.cli.demo import demo
 from app.cli.import_file import import_file
@@ -49,6 +50,8 @@ commands.add_typer(keys.commands, name="keys")
 commands.command("import")(import_file)
 commands.command()(demo)
 commands.command()(verify)
+commands.command()(backup)
+commands.command()(restore)
 
 
 def main() -> NoReturn:
@@ -243,7 +246,7 @@ async def _rebuild(database: Database) -> int:
 
 async def _link(database: Database) -> None:
     """Link in the audit chain what older releases have recorded."""
-    async with database.reading() as connection:
+    async with database.streaming() as connection:
         total = await count_unlinked(connection)
     if total:
         with typer.progressbar(length=total, label="Linking", file=sys.stderr) as bar:

@@ -9,7 +9,7 @@ however long it takes, on a connection of its own, so that it takes none from th
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any, NewType, Self
+from typing import Any, NamedTuple, NewType, Self
 
 from sqlalchemy import URL, NullPool, event, make_url
 from sqlalchemy.exc import ArgumentError
@@ -33,6 +33,13 @@ POOL_SIZE = 8
 STREAM_STATEMENT_TIMEOUT_MS = 60_000
 STREAM_IDLE_TIMEOUT_MS = 60_000
 STREAMS = 4
+
+
+class PoolUse(NamedTuple):
+    """How many connections a pool may open, and how many of them it has lent."""
+
+    size: int
+    lent: int
 
 
 def driver_url(text: str) -> URL:
@@ -182,6 +189,12 @@ class Database:
         """Lend a connection in a transaction, committed when the block ends without an error."""
         async with lent(self._writer.begin()) as connection:
             yield WriteConnection(ReadConnection(connection))
+
+    def pools(self) -> dict[str, PoolUse]:
+        """Return how the pools are used; those of streams aren't pooled."""
+        engines = {"read": self._reader, "glance": self._glancer, "write": self._writer}
+        pools: dict[str, Any] = {name: engine.pool for name, engine in engines.items()}
+        return {name: PoolUse(pool.size(), pool.checkedout()) for name, pool in pools.items()}
 
     async def close(self) -> None:
         """Give all connections back to the server."""

@@ -10,12 +10,13 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 from starlette.types import Lifespan
 
 from app import __version__
 from app.api import auth, exposition, imprint, openapi, problems
 from app.api.cache import Cache
+from app.api.compression import Compression
 from app.api.envelope import Envelope
 from app.api.formats.registry import XLSX
 from app.api.observer import Observer
@@ -93,6 +94,7 @@ def create_app(settings: Settings, workers_folder: Path | None = None) -> FastAP
     if settings.database_url is None:
         raise MisconfiguredError("No database: start the service with `chancery serve`.")
     database = Database(settings.database_url)
+    freshness = Freshness(database)
     notifications = Notifications(settings.database_url)
     streams = stream.Streams(database, notifications)
     tally = Tally()
@@ -100,13 +102,13 @@ def create_app(settings: Settings, workers_folder: Path | None = None) -> FastAP
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with database, notifications, workers:
+        async with database, freshness, notifications, workers:
             yield
 
     app = _bare(lifespan)
     app.state.settings = settings
     app.state.database = database
-    app.state.freshness = Freshness(database)
+    app.state.freshness = freshness
     app.state.streams = streams
     app.state.tally = tally
     app.state.workers = workers
@@ -155,7 +157,7 @@ def _add_routes(app: FastAPI) -> None:
 
 def _add_layers(app: FastAPI) -> None:
     app.add_middleware(
-        GZipMiddleware,
+        Compression,
         minimum_size=GZIP_MINIMUM_BYTES,
         compresslevel=GZIP_LEVEL,
         exclude_content_types=NOT_COMPRESSED,

@@ -1,6 +1,7 @@
 """What can be configured, from the environment: read once, when a command starts."""
 
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,12 @@ class Log(StrEnum):
     REQUESTS = "requests"
 
 
+def _addresses(text: str) -> str:
+    for each in text.split(","):
+        ip_network(each.strip())
+    return text
+
+
 class Settings(BaseSettings):
     """The settings; each is the environment variable of its name with `CHANCERY_` before it."""
 
@@ -38,6 +45,11 @@ class Settings(BaseSettings):
         Annotated[str, AfterValidator(_without_slash)] | None,
         Field(description="What links begin with; without it, the address that was asked."),
     ] = None
+
+    trusted_proxies: Annotated[
+        Annotated[str, AfterValidator(_addresses)],
+        Field(description="Whose X-Forwarded-For and X-Forwarded-Proto are believed."),
+    ] = "127.0.0.1"
 
     writes_a_minute: Annotated[
         int, Field(ge=1, description="How often each key may write in a minute.")

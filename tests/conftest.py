@@ -10,6 +10,8 @@ pytest_plugins = [
     "tests.support.editing",
     "tests.support.hostile",
     "tests.support.service",
+    "tests.support.proxy",
+    "tests.support.attacked",
 ]
 
 # Machines are slow at times, which is no fault; and what lands is tried with fixed examples, so

@@ -13,21 +13,19 @@ from typing import Any, NoReturn
 
 from starlette.requests import ClientDisconnect, Request
 
-from app.api.parameters import shown
 from app.domain.errors import (
+    MAX_FAULTS,
     Fault,
     MalformedBodyError,
     PayloadTooLargeError,
     RefusedError,
     UnsupportedMediaTypeError,
 )
-from app.domain.text import printable
+from app.domain.text import printable, shown
 
 JSON = "application/json"
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 20
-# More of them would help nobody and make a large answer to a small request.
-MAX_FAULTS = 50
 
 
 async def json_body(
@@ -46,7 +44,7 @@ async def json_body(
     """
     if may_be_empty and _is_empty(request):
         return {}
-    _check_media_type(request, (JSON, *also))
+    media_type(request, (JSON, *also))
     body = _parsed(await _read(request))
     if not isinstance(body, dict):
         message = "The body is no JSON object: put what you send in { and }."
@@ -64,13 +62,23 @@ def _is_empty(request: Request) -> bool:
     return length == "0" and "transfer-encoding" not in request.headers
 
 
-def _check_media_type(request: Request, accepted: tuple[str, ...]) -> None:
-    # Parameters mean nothing here: JSON is UTF-8 (RFC 8259, sections 8.1 and 11).
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+def media_type(request: Request, accepted: tuple[str, ...]) -> str:
+    """Return which of these media types the body has.
+
+    Its parameters mean nothing here: text is UTF-8 (RFC 8259, sections 8.1 and 11).
+
+    Raises:
+        UnsupportedMediaTypeError: it is something else, of two sorts at once, or compressed.
+
+    """
+    named = request.headers.getlist("content-type")
+    kind = ", ".join(each.partition(";")[0].strip().lower() for each in named)
     if kind not in accepted:
         raise UnsupportedMediaTypeError(accepted)
-    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+    packed = request.headers.getlist("content-encoding")
+    if any(each.strip().lower() != "identity" for each in packed):
         raise UnsupportedMediaTypeError(accepted, "Send the body uncompressed.")
+    return kind
 
 
 async def _read(request: Request) -> bytes:
@@ -114,7 +122,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise MalformedBodyError(f"The body gives {_named(twice)} twice in one object.")
+        raise MalformedBodyError(f"The body gives {shown(twice)} twice in one object.")
     return members
 
 
@@ -155,7 +163,7 @@ def _unreadable(place: str, value: Any) -> Iterator[Fault]:
             yield from _unreadable(f"{place}.{index}" if place else str(index), each)
     elif isinstance(value, dict):
         for name, each in value.items():
-            inner = f"{place}.{_named(name)}" if place else _named(name)
+            inner = f"{place}.{shown(name)}" if place else shown(name)
             yield from _fault_in(inner, name)
             yield from _unreadable(inner, each)
 
@@ -165,11 +173,3 @@ def _fault_in(place: str, text: str) -> Iterator[Fault]:
         printable(text)
     except ValueError as error:
         yield Fault("body", place, "unreadable_text", str(error))
-
-
-def _named(name: str) -> str:
-    """Return a member's name as it can be repeated in a problem."""
-    try:
-        return shown(printable(name))
-    except ValueError:
-        return "(a name that can't be shown)"

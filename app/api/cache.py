@@ -5,6 +5,9 @@ scheme that its links begin with, the encoding, the day where today is a default
 the newest change in the database. So nothing ever has to be thrown away because it is wrong: with
 the next change its number isn't the newest one. Where the number can't be asked for, nothing is
 answered from here.
+
+What is kept as of a number that is known already is given at once; whoever must wait for anything,
+for the number or for an answer, needs a place (see `app.api.admission`).
 """
 
 import re
@@ -16,8 +19,11 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.admission import TURNS_AWAY, Admission
+from app.api.compression import takes_gzip
 from app.api.conditional import CACHE_CONTROL, matches
 from app.api.exchange import IN_SCOPE, Exchange
+from app.api.routing import WATCHED
 from app.api.tally import Tally
 from app.db.freshness import Freshness
 
@@ -32,6 +38,7 @@ CHANGE_HEADER = "Chancery-Change"
 _CHANGE = CHANGE_HEADER.lower().encode()
 _ONLY_WITH_A_BODY = {b"content-length", b"content-type", b"content-encoding"}
 
+_ASKED = "chancery.asked"
 _NUMBER = re.compile(rb"[0-9]{1,18}")
 
 Key = tuple[Any, ...]
@@ -66,6 +73,7 @@ class Cache:
     ) -> None:
         """Wrap the application."""
         self._app = app
+        self._admission = Admission(self._answer)
         self._freshness = freshness
         self._tally = tally
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
@@ -73,30 +81,65 @@ class Cache:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
+            scope.get("state", {})[TURNS_AWAY] = self.turns_away
+        if scope["type"] != "http" or scope["path"] in WATCHED:
             await self._app(scope, receive, send)
-        elif scope["method"] not in {"GET", "HEAD"}:
+            return
+        asked = scope[_ASKED] = _asked(scope)
+        entry = self._at_hand(asked)
+        if asked is None or entry is None:
+            await self._admission(scope, receive, send)
+        else:
+            await self._give_again(entry, asked, scope, send)
+
+    def turns_away(self, scope: Scope) -> bool:
+        """Tell whether a request would be refused that came now; the server's protocol asks it."""
+        if scope["path"] in WATCHED or not self._admission.turns_away(scope):
+            return False
+        if self._at_hand(_asked(scope)) is not None:
+            return False
+        self._tally.turned_away += 1
+        return True
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what couldn't be answered at once; it has got a place."""
+        asked: Asked | None = scope[_ASKED]
+        if scope["method"] not in {"GET", "HEAD"}:
             await self._app(scope, receive, self._numbered(scope, send))
-        elif (asked := _asked(scope)) is None:
+        elif asked is None:
             await self._app(scope, receive, send)
         else:
-            await self._answer(asked, scope, receive, send)
+            await self._answer_anew(asked, scope, receive, send)
 
-    async def _answer(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer_anew(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
         number = await self._freshness.current(asked.at_least)
         if number is None:
             await self._app(scope, receive, send)
             return
-        entry = self._entries.get(asked.key)
-        if entry is not None and entry.number == number:
-            self._entries.move_to_end(asked.key)
-            self._tally.hits += 1
-            scope[IN_SCOPE].route = entry.route
-            await _give(entry, asked, scope["method"], send)
+        entry = self._kept(asked, number)
+        if entry is not None:
+            await self._give_again(entry, asked, scope, send)
             return
         self._tally.misses += 1
         keeping = Keeping(send, self, asked.key, number, scope[IN_SCOPE])
         await self._app(scope, receive, keeping if scope["method"] == "GET" else send)
+
+    async def _give_again(self, entry: Entry, asked: Asked, scope: Scope, send: Send) -> None:
+        self._tally.hits += 1
+        scope[IN_SCOPE].route = entry.route
+        await _give(entry, asked, scope["method"], send)
+
+    def _at_hand(self, asked: Asked | None) -> Entry | None:
+        number = None if asked is None else self._freshness.at_hand(asked.at_least)
+        return None if asked is None or number is None else self._kept(asked, number)
+
+    def _kept(self, asked: Asked, number: int) -> Entry | None:
+        entry = self._entries.get(asked.key)
+        if entry is None or entry.number != number:
+            return None
+        self._entries.move_to_end(asked.key)
+        return entry
 
     def keep(self, key: Key, entry: Entry) -> None:
         """Keep an answer, and let go of those that were not asked for the longest time."""
@@ -151,12 +194,14 @@ class Keeping:
 
 def _asked(scope: Scope) -> Asked | None:
     """Return what is asked, or None where the answer is for one client or none is kept."""
+    if scope["method"] not in {"GET", "HEAD"}:
+        return None
     host, tags, at_least, compressed = b"", None, 0, False
     for name, value in scope["headers"]:
         if name == b"host":
             host = value
         elif name == b"accept-encoding":
-            compressed = b"gzip" in value
+            compressed = takes_gzip(value.decode("latin-1"))
         elif name == b"if-none-match":
             tags = value if tags is None else tags + b"," + value
         elif name == _CHANGE:

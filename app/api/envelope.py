@@ -9,6 +9,7 @@ connection without saying so and fail the client's next request on it.
 import logging
 import re
 from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -18,18 +19,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.exchange import EXCHANGE, IN_SCOPE, template_of
 from app.api.problems import STATUS_OF, Sort, problem, unexpected
 from app.api.routing import allowed_methods
-from app.domain.errors import Fault, RefusedError
-from app.domain.text import printable
+from app.domain.errors import MAX_FAULTS, Fault, RefusedError
+from app.domain.text import printable, shown
 
 logger = logging.getLogger("chancery")
 
 MAX_URL_LENGTH = 32_768
-SHOWN_NAME_LENGTH = 60
 WITHOUT_BODY = "chancery.without_body"
 """In the scope of a HEAD request, so that what never ends can do without its body."""
 
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-_COMMON_HEADERS = {
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
+_LAST_PORT = 65_535
+COMMON_HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": (
         "Chancery-Change, Content-Disposition, ETag, Link, Location, Retry-After, X-Request-Id"
@@ -90,7 +91,7 @@ class Sending:
             self.started = True
             EXCHANGE.get().route = template_of(self._scope)
             headers = MutableHeaders(scope=message)
-            for name, value in _COMMON_HEADERS.items():
+            for name, value in COMMON_HEADERS.items():
                 headers.setdefault(name, value)
         elif message["type"] == "http.response.body" and WITHOUT_BODY in self._scope:
             message = {**message, "body": b""}
@@ -111,23 +112,37 @@ def _options(methods: list[str]) -> Response:
     return Response(status_code=204, headers=headers)
 
 
+def url_too_long() -> Response:
+    """Return the answer to an address that is too long, which the protocol may notice before."""
+    detail = f"An address may have {MAX_URL_LENGTH:,} characters: ask for fewer things at once."
+    return problem(Sort(414, "url-too-long", "The address is too long"), detail)
+
+
 def _refusal(scope: Scope) -> Response | None:
     """Return the problem with an address that can't be read, or None."""
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     query: bytes = scope["query_string"]
     if len(path) + len(query) + 1 > MAX_URL_LENGTH:
-        detail = f"An address may have {MAX_URL_LENGTH:,} characters: ask for fewer things at once."
-        return problem(Sort(414, "url-too-long", "The address is too long"), detail)
-    if not _HOST.fullmatch(Headers(scope=scope).get("host", "localhost")):
-        detail = "The Host header is no host name with an optional port."
+        return url_too_long()
+    if not _names_a_host(scope):
+        detail = "There must be one Host header, with a host name and at most a port."
         return problem(Sort(400, "invalid-host", "The request names no host"), detail)
     if _fault_in(path) is not None:
         detail = "The address holds characters that can't be read: write it in UTF-8."
         return problem(Sort(400, "malformed-url", "The address can't be read"), detail)
-    faults = tuple(_faults_in_query(query))
+    faults = tuple(islice(_faults_in_query(query), MAX_FAULTS))
     if faults:
         return problem(STATUS_OF[RefusedError], str(RefusedError(*faults)), faults)
     return None
+
+
+def _names_a_host(scope: Scope) -> bool:
+    """Tell whether it is said whom the request is for; HTTP/1.0 needn't (RFC 9112, section 3.2)."""
+    hosts = Headers(scope=scope).getlist("host")
+    if len(hosts) != 1:
+        return not hosts and scope["http_version"] == "1.0"
+    found = _HOST.fullmatch(hosts[0])
+    return found is not None and int(found[1] or 0) <= _LAST_PORT
 
 
 def _faults_in_query(query: bytes) -> Iterator[Fault]:
@@ -135,8 +150,8 @@ def _faults_in_query(query: bytes) -> Iterator[Fault]:
         name, _, value = pair.partition(b"=")
         message = _fault_in(name) or _fault_in(value)
         if message is not None:
-            shown = unquote_to_bytes(name).decode(errors="replace")[:SHOWN_NAME_LENGTH]
-            yield Fault("query", shown, "unreadable_text", message)
+            named = shown(unquote_to_bytes(name).decode(errors="replace"))
+            yield Fault("query", named, "unreadable_text", message)
 
 
 def _fault_in(encoded: bytes) -> str | None:

@@ -6,15 +6,16 @@ exchange in `EXCHANGE`; the layers before that is set find it in the scope.
 """
 
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from contextvars import ContextVar
 from random import getrandbits
+from typing import Any
 
 from starlette.types import Message, Scope, Send
 
 IN_SCOPE = "chancery.exchange"
+ID_HEADER = b"x-request-id"
 
-_ID_HEADER = b"x-request-id"
 # Whoever is in front of the service may have given an id already. Without the underscore none of
 # our keys can pass for one, and so be written to a log by mistake.
 _ID = re.compile(rb"[A-Za-z0-9.-]{1,64}")
@@ -38,7 +39,7 @@ class Exchange:
 
     def __init__(self, scope: Scope, send: Send) -> None:
         """Take over the id that the request brings, or give it one."""
-        self.id = _brought_id(scope) or _new_id()
+        self.id = _brought_id(scope) or new_id()
         self._send = send
 
     def __call__(self, message: Message) -> Awaitable[None]:
@@ -46,7 +47,7 @@ class Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             # The message itself may be kept and given to others, who have ids of their own.
-            headers = [*message["headers"], (_ID_HEADER, self.id.encode())]
+            headers = [*message["headers"], (ID_HEADER, self.id.encode())]
             message = {**message, "headers": headers}
         else:
             self.sent += len(message.get("body", b""))
@@ -55,6 +56,17 @@ class Exchange:
 
 EXCHANGE: ContextVar[Exchange] = ContextVar("exchange")
 """The exchange in whose course the running code runs, unless the cache answers."""
+
+
+def id_of(scope: Mapping[str, Any]) -> str:
+    """Return the id of a request, also of one that the application hasn't got."""
+    return scope[IN_SCOPE].id if IN_SCOPE in scope else _brought_id(scope) or new_id()
+
+
+def new_id() -> str:
+    """Return an id for a request that brings none."""
+    # It only has to differ from those of other requests; nobody is kept from guessing it.
+    return getrandbits(64).to_bytes(8).hex()
 
 
 def template_of(scope: Scope) -> str | None:
@@ -67,13 +79,8 @@ def template_of(scope: Scope) -> str | None:
     return path
 
 
-def _brought_id(scope: Scope) -> str | None:
+def _brought_id(scope: Mapping[str, Any]) -> str | None:
     for name, value in scope["headers"]:
-        if name == _ID_HEADER and _ID.fullmatch(value):
+        if name == ID_HEADER and _ID.fullmatch(value):
             return str(value, "ascii")
     return None
-
-
-def _new_id() -> str:
-    # It only has to differ from those of other requests; nobody is kept from guessing it.
-    return getrandbits(64).to_bytes(8).hex()

@@ -42,6 +42,9 @@ FAMILIES = {
     "chancery_requests_total": Family("counter", "Requests that were answered."),
     "chancery_request_duration_seconds": Family("histogram", "How long answers took, to the end."),
     "chancery_requests_in_flight": Family("gauge", "Requests that are being answered."),
+    "chancery_requests_turned_away_total": Family(
+        "counter", "Requests that were refused before they were looked at, for want of places."
+    ),
     "chancery_cache_hits_total": Family("counter", "Answers that were given again."),
     "chancery_cache_misses_total": Family("counter", "Answers to readers that had to be made."),
     "chancery_cache_bytes": Family("gauge", "What the answers that are kept take."),
@@ -60,6 +63,7 @@ def of_worker(tally: Tally, database: Database, streams: int) -> list[Sample]:
     """Return what this process knows of itself."""
     alone = {
         "chancery_requests_in_flight": tally.in_flight,
+        "chancery_requests_turned_away_total": tally.turned_away,
         "chancery_cache_hits_total": tally.hits,
         "chancery_cache_misses_total": tally.misses,
         "chancery_cache_bytes": tally.kept_bytes,

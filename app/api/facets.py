@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.queries.facets import IN_TIME, Counts, Facet, facets
 from app.queries.filter import EventFilter
 from app.queries.knowledge import Knowledge

@@ -8,13 +8,15 @@ from pydantic import field_validator
 
 from app.api.instants import instant_of
 from app.api.known_at import KnownAtParameters
-from app.api.parameters import PICK, SEVERAL, PageModel, fault, parameter, shown
+from app.api.parameters import PICK, SEVERAL, PageModel, fault, parameter
 from app.domain.dates import DateFormatError, days_of
 from app.domain.errors import Fault, RefusedError
 from app.domain.search import parse
+from app.domain.text import shown
 from app.domain.vocabulary import Direction, KindOrFamily, Status, Verification
-from app.queries.events import RANKED, Sort
+from app.queries.events import RANKED
 from app.queries.filter import DateField, DateMatch
+from app.queries.question import Sort
 
 DAY_FORMATS = "YYYY, YYYY-MM or YYYY-MM-DD, such as 2024, 2024-12 or 2024-12-22"
 _LONGEST_SEARCH = 500

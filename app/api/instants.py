@@ -3,7 +3,8 @@
 import re
 from datetime import UTC, datetime, time
 
-from app.api.parameters import fault, shown
+from app.api.parameters import fault
+from app.domain.text import shown
 
 # A plus sign in an address means a blank, so a blank may stand where the offset's sign was.
 _INSTANT = re.compile(

@@ -42,6 +42,8 @@ Things to know before you quote an answer:
 * *Territory* is whatever people filter by; the word takes no position on anybody's status.
 * A write is seen everywhere within a tenth of a second. To wait for none of it, send the
   `Chancery-Change` that the write's answer carried along with your question.
+* When more is asked than can be answered, a question is refused at once, with a 503 that says in
+  `Retry-After` when to ask again.
 * Found an error? Tell the people who run this service, with the event's id and a source.
 
 {REGISTER} {SOFTWARE} Programmers find the whole description in [/openapi.json](/openapi.json).

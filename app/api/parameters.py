@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
+from itertools import chain, islice
 from typing import Annotated, Any, ClassVar, TypeVar, get_origin
 
 from fastapi import Depends, Query, Request
@@ -24,9 +25,9 @@ from pydantic_core import PydanticCustomError
 
 from app.api import cursor
 from app.api.problems import fault_of
-from app.domain.errors import Fault, RefusedError
+from app.domain.errors import MAX_FAULTS, Fault, RefusedError
+from app.domain.text import shown
 
-SHOWN_LENGTH = 60
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 # What the descriptions of parameters that take several values end with.
@@ -58,11 +59,6 @@ def parameter(default: Any, title: str, description: str, **options: Any) -> Any
     return Query(
         default, title=title, description=description, json_schema_extra=drop_null, **options
     )
-
-
-def shown(text: str) -> str:
-    """Return the beginning of what was sent, short enough to be repeated in a problem."""
-    return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
 
 
 def meant(suggestions: Iterable[str]) -> str:
@@ -197,12 +193,10 @@ def _lists(model: type[QueryModel]) -> set[str]:
 
 def _checked(request: Request, query: Parameters) -> Parameters:
     model = type(query)
-    faults = [
-        *_unknown_parameters(query),
-        *_repeated(request, {*model.parameters()} - _lists(model)),
-    ]
-    if faults:
-        raise RefusedError(*faults)
+    single = {*model.parameters()} - _lists(model)
+    faults = chain(_unknown_parameters(query), _repeated(request, single))
+    if listed := tuple(islice(faults, MAX_FAULTS)):
+        raise RefusedError(*listed)
     return query
 
 

@@ -13,13 +13,14 @@ from pydantic import field_validator
 from app.api.cursor import decode
 from app.api.filters import DAY_FORMATS, day_of
 from app.api.known_at import KnownAtParameters
-from app.api.parameters import PICK, SEVERAL, PageModel, fault, parameter, shown
+from app.api.parameters import PICK, SEVERAL, PageModel, fault, parameter
 from app.api.resolve import Resolution, parties_named, regimes_named, shown_filter
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.domain.errors import Fault, RefusedError
 from app.domain.evidence import Answer, History
 from app.domain.names import fold
 from app.domain.positions import Standing
+from app.domain.text import shown
 from app.domain.vocabulary import Certainty, Dimension, State, Verification
 from app.queries import names
 from app.queries.positions import PositionFilter

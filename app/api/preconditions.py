@@ -37,10 +37,7 @@ def if_match(request: Request) -> set[str] | None:
 
     A weak tag stays as it is and so matches nothing: the comparison is the strong one.
     """
-    headers = request.headers.getlist("if-match")
-    if not headers:
-        return None
-    return {tag.strip() for header in headers for tag in header.split(",")}
+    return _tags(request, "if-match")
 
 
 def check_seen(request: Request, shown: str | None) -> None:
@@ -57,6 +54,17 @@ def check_seen(request: Request, shown: str | None) -> None:
         raise PreconditionFailedError(shown)
 
 
-def must_be_new(request: Request) -> bool:
-    """Tell whether the client wants to record and in no case to replace: `If-None-Match: *`."""
-    return request.headers.get("if-none-match", "").strip() == "*"
+def if_none_match(request: Request) -> set[str] | None:
+    """Return the tags of the states that the client rules out, `*` for any; None for none of them.
+
+    The comparison is the weak one.
+    """
+    tags = _tags(request, "if-none-match")
+    return tags and {tag.removeprefix("W/") for tag in tags}
+
+
+def _tags(request: Request, name: str) -> set[str] | None:
+    headers = request.headers.getlist(name)
+    if not headers:
+        return None
+    return {tag.strip() for header in headers for tag in header.split(",")}

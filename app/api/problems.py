@@ -30,6 +30,7 @@ from app.domain.errors import (
     MalformedBodyError,
     MergedError,
     NotFoundError,
+    OverloadedError,
     PayloadTooLargeError,
     PreconditionFailedError,
     PreconditionRequiredError,
@@ -42,11 +43,14 @@ from app.domain.errors import (
     UnmigratedError,
     UnsupportedMediaTypeError,
 )
+from app.domain.text import place_of
 
 logger = logging.getLogger("chancery")
 
 MEDIA_TYPE = "application/problem+json"
 REALM = "chancery"
+NOBODYS = "nobodys"
+"""Stands for the id of a request in a problem that is made before anybody asks."""
 
 
 class Sort(NamedTuple):
@@ -67,6 +71,7 @@ STATUS_OF: dict[type[ChanceryError], Sort] = {
     PreconditionFailedError: Sort(412, "precondition-failed", "Somebody else was faster"),
     PreconditionRequiredError: Sort(428, "precondition-required", "If-Match is missing"),
     UnavailableError: Sort(503, "unavailable", "The register is not available at the moment"),
+    OverloadedError: Sort(503, "overloaded", "Too much is asked at the moment"),
     BusyError: Sort(503, "busy", "Others are being served at the moment"),
     TooManyExportsError: Sort(503, "too-many-exports", "Too many exports are under way"),
     UnmigratedError: Sort(503, "unmigrated", "The register is not ready yet"),
@@ -145,7 +150,9 @@ class ProblemDocument(BaseModel):
         ),
         examples=["urn:chancery:request:5f1c9a3e07d2b846"],
     )
-    errors: list[FaultDocument] = Field(default=[], description="Where, fault by fault.")
+    errors: list[FaultDocument] = Field(
+        default=[], description="Where, fault by fault; of very many, the first."
+    )
     current: dict[str, Any] | None = Field(
         default=None, description="With 410 and 412: what is there now; its tag is the ETag."
     )
@@ -163,15 +170,16 @@ def problem(
     Its `instance` names the request (RFC 9457, section 3.1.5), so that what somebody reports can
     be found in the log.
     """
-    exchange = EXCHANGE.get()
-    exchange.problem = sort.code
+    exchange = EXCHANGE.get(None)
+    if exchange is not None:
+        exchange.problem = sort.code
     document = ProblemDocument(
         type=f"urn:chancery:problem:{sort.code}",
         title=sort.title,
         status=sort.status,
         code=sort.code,
         detail=detail,
-        instance=f"urn:chancery:request:{exchange.id}",
+        instance=f"urn:chancery:request:{exchange.id if exchange else NOBODYS}",
         errors=[
             FaultDocument(
                 location=fault.location,
@@ -193,6 +201,11 @@ def problem(
 
 async def on_chancery_error(_: Request, error: ChanceryError) -> Response:
     """Answer what the domain and the database report."""
+    return reported(error)
+
+
+def reported(error: ChanceryError) -> Response:
+    """Return the problem that an error of ours is."""
     sort = sort_of(error)
     faults = error.faults if isinstance(error, RefusedError) else ()
     current = getattr(error, "current", None)
@@ -205,7 +218,7 @@ def sort_of(error: ChanceryError) -> Sort:
     What a client has sent is no fault of the service's, and the log doesn't repeat it.
     """
     sort = STATUS_OF[type(error)]
-    if sort.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if error.__cause__ and sort.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         EXCHANGE.get().reason = error.__cause__
     return sort
 
@@ -219,8 +232,7 @@ def _headers(error: ChanceryError) -> dict[str, str]:
 
 async def on_invalid_parameters(_: Request, error: RequestValidationError) -> Response:
     """Answer parameters that FastAPI and Pydantic refuse."""
-    refused = RefusedError(*(fault_of(each) for each in error.errors()))
-    return await on_chancery_error(_, refused)
+    return reported(RefusedError(*(fault_of(each) for each in error.errors())))
 
 
 def fault_of(error: dict[str, Any]) -> Fault:
@@ -229,7 +241,7 @@ def fault_of(error: dict[str, Any]) -> Fault:
     context = error.get("ctx", {})
     return Fault(
         location=str(location),
-        field=".".join(str(part) for part in path),
+        field=place_of(path),
         code=error["type"],
         message=error["msg"].removeprefix("Value error, "),
         suggestions=tuple(context.get("suggestions", ())),
@@ -270,7 +282,8 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
         428: "`If-Match` is missing.",
         429: "Too many failed attempts from this address, or more writes in a minute than a key "
         "may make: `Retry-After` says how long to wait.",
-        503: "The database is away; try again after `Retry-After` seconds.",
+        503: "More is asked than can be answered, or the database is away; try again after "
+        "`Retry-After` seconds.",
     }
     return {status: problem_response(titles[status]) for status in statuses}
 

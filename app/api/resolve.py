@@ -11,14 +11,15 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from app.api.filters import FilterParameters
-from app.api.parameters import QueryModel, meant, shown
-from app.db.engine import ReadConnection
+from app.api.parameters import QueryModel, meant
+from app.db.connections import ReadConnection
 from app.domain import territories
 from app.domain.document import instant
 from app.domain.errors import Fault, RefusedError
-from app.domain.names import closest, fold
+from app.domain.names import closest, fold, nearest
 from app.domain.search import parse
 from app.domain.territories import Territory
+from app.domain.text import shown
 from app.domain.vocabulary import PartyKind
 from app.queries import names
 from app.queries.filter import DateField, DateMatch, EventFilter
@@ -27,6 +28,8 @@ from app.queries.search import text_condition
 
 Moment = TypeVar("Moment", date, datetime)
 
+# What may have been meant is looked for among all names there are, which takes its time.
+MOST_REFUSED = 10
 PARTY_PARAMETERS = ("party", "actor", "subject")
 
 
@@ -49,6 +52,13 @@ class Resolution:
         """Note that a value can't be used: what to write instead, and what that is called."""
         asked = message + meant(called or choices)
         self.faults.append(Fault("query", parameter, code, asked, tuple(choices)))
+
+    def each(self, texts: Iterable[str]) -> Iterator[str]:
+        """Yield each of these values once, until as many were refused as anybody reads about."""
+        for text in dict.fromkeys(texts):
+            if len(self.faults) == MOST_REFUSED:
+                return
+            yield text
 
 
 async def resolve(
@@ -91,7 +101,7 @@ def _folded(parameters: FilterParameters) -> set[str]:
 
 async def _countries(under_way: Resolution, texts: Sequence[str]) -> list[str]:
     codes = []
-    for text in texts:
+    for text in under_way.each(texts):
         matches = territories.match(text)
         governments = {
             party.country
@@ -131,7 +141,7 @@ def _called(several: Iterable[Territory]) -> list[str]:
 async def parties_named(under_way: Resolution, parameter: str, texts: Sequence[str]) -> list[str]:
     """Return the ids of the parties that a parameter's values name."""
     ids = []
-    for text in texts:
+    for text in under_way.each(texts):
         candidates = _candidates(under_way.found.parties.get(fold(text), []), text)
         if len(candidates) == 1:
             ids.append(candidates[0])
@@ -145,11 +155,16 @@ async def parties_named(under_way: Resolution, parameter: str, texts: Sequence[s
 
 def _candidates(named: Iterable[NamedParty], text: str) -> list[str]:
     """Return the ids that a text stands for: an id itself before any name."""
-    ids = {party.id for party in named}
+    ids = {party.id for party in named if not _is_code_in_disguise(party.id, text)}
     if text in ids:
         return [text]
     places = {match.code for match in territories.match(text) if match.kind != "bloc"}
     return sorted(ids | places)
+
+
+def _is_code_in_disguise(id_: str, text: str) -> bool:
+    """Tell whether only folding makes a code of the text: as a country, `{"$gt"}` is nobody."""
+    return fold(id_) == fold(text) and id_.isupper() and id_ != text.strip().upper()
 
 
 async def _refuse_party(under_way: Resolution, parameter: str, text: str) -> None:
@@ -167,7 +182,7 @@ async def _refuse_party(under_way: Resolution, parameter: str, text: str) -> Non
 async def _similar_parties(under_way: Resolution, text: str) -> list[str]:
     party_of = dict(await names.party_names(under_way.connection))
     places = [match.code for match in territories.suggest(text, 2) if match.kind != "bloc"]
-    return _once([*(party_of[name] for name in closest(text, party_of, 3)), *places])
+    return _once([*(party_of[name] for name in nearest(fold(text), party_of, 3)), *places])
 
 
 async def regimes_named(under_way: Resolution, codes: Sequence[str]) -> list[str]:
@@ -189,7 +204,7 @@ async def _measures(under_way: Resolution, ids: Sequence[str]) -> list[str]:
 def _refuse_words(
     under_way: Resolution, parameter: str, unknown: Iterable[str], known: Sequence[str]
 ) -> None:
-    for text in unknown:
+    for text in under_way.each(unknown):
         like = closest(text, known, 3)
         choices = like or get_close_matches(text.upper(), known, n=3, cutoff=0.4)
         message = f"There is no {parameter} “{shown(text)}”; /v1/{parameter}s lists them."

@@ -11,11 +11,11 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from app.api.problems import fault_of
-from app.domain.errors import Fault, RefusedError
+from app.domain.errors import MAX_FAULTS, Fault, RefusedError
 from app.domain.event import EventFacts, Facts
 from app.domain.reference import PartyFacts, RegimeFacts
 from app.domain.stated import own_faults, without_derived
-from app.domain.text import Line, Prose, Slug
+from app.domain.text import Line, Prose, Slug, shown
 
 Stated = TypeVar("Stated", bound=Facts)
 Body = Mapping[str, Any]
@@ -23,8 +23,6 @@ Note = Annotated[Prose | None, Field(description="Why; kept with the revision, n
 
 _NOTE: TypeAdapter[str | None] = TypeAdapter(Note)
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
-# A body of 1 MiB may hold more faults than anybody reads.
-MAX_FAULTS = 100
 
 
 class EventBody(EventFacts):
@@ -133,7 +131,7 @@ def split(
     rest = dict(body)
     repeated = rest.pop(member, key) if member is not None else key
     if key is not None and repeated != key:
-        message = f"The address names {key} and the body another: leave {member} out."
+        message = f"The address names {shown(key)} and the body another: leave {member} out."
         raise RefusedError(Fault("body", str(member), "other_key", message))
     try:
         return rest, _NOTE.validate_python(rest.pop("note", None))

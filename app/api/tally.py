@@ -52,6 +52,7 @@ class Tally:
         self.in_flight = 0
         self.hits = 0
         self.misses = 0
+        self.turned_away = 0
         self.kept_bytes = 0
         self.answers: dict[Kind, Durations] = {}
 

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from fastapi import Request, Response
 
 from app.commands.keys import count_write
-from app.db.engine import Database, WriteConnection
+from app.db.connections import WriteConnection
+from app.db.engine import Database
 from app.domain.document import tag_of
 from app.domain.keys import Identity
 from app.settings import Settings

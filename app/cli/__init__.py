@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, load, import, demo, rebuild, keys, openapi.
+"""The command line: serve, migrate, load, import, demo, rebuild, verify, keys, openapi.
 
 Every command works beside a running server, says in one line what it did, and fails with a
 sentence and a non-zero status.
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 import uvicorn
@@ -26,6 +26,8 @@ from app.cli import keys
 from app.cli.database import addressed, run, with_database
 from app.cli.demo import demo
 from app.cli.import_file import import_file
+from app.cli.verify import verify
+from app.commands.chain import link_all
 from app.commands.load import SAMPLE_AUTHOR, Loaded, load_timeline, sample
 from app.commands.parties import add_territories
 from app.commands.rebuild import count_events
@@ -34,11 +36,12 @@ from app.db import schema
 from app.db.engine import Database
 from app.domain.errors import ChanceryError, MisconfiguredError, UnavailableError
 from app.logs import configuration
-from app.main import create_app
+from app.queries.chain import count_unlinked
 from app.settings import Settings, settings_from_environment
 
 GRACEFUL_SHUTDOWN_S = 10
 KEEP_ALIVE_S = 65
+UNREAD_MS = 60_000
 commands = typer.Typer(
     help="A sourced register of diplomatic designation changes.",
     no_args_is_help=True,
@@ -48,6 +51,7 @@ commands = typer.Typer(
 commands.add_typer(keys.commands, name="keys")
 commands.command("import")(import_file)
 commands.command()(demo)
+commands.command()(verify)
 
 
 def main() -> NoReturn:
@@ -97,7 +101,7 @@ def serve(
         # Workers are processes of their own and learn the address from the environment.
         os.environ["CHANCERY_DATABASE_URL"] = url
         _announce(host, port)
-        _answer(listener, workers, configuration(settings.log))
+        _answer(listener, workers, settings)
 
 
 @contextmanager
@@ -107,6 +111,9 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise MisconfiguredError(_why_not_listening(host, port, error)) from error
+    # Every connection inherits it: one whose client acknowledges or takes nothing for so long is
+    # gone, also where only the kernel has something left to send.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
     with listener:
         yield listener
 
@@ -119,7 +126,7 @@ def _why_not_listening(host: str, port: int, error: OSError) -> str:
     return f"Port {port} of {host} can't be listened on ({reason}): choose --host and --port anew."
 
 
-def _answer(listener: socket.socket, workers: int, logging: dict[str, Any]) -> None:
+def _answer(listener: socket.socket, workers: int, settings: Settings) -> None:
     """Answer requests until a signal comes; uvicorn's own `run` would bind the port by itself."""
     config = uvicorn.Config(
         "app.main:create_app_from_environment",
@@ -127,9 +134,10 @@ def _answer(listener: socket.socket, workers: int, logging: dict[str, Any]) -> N
         workers=workers,
         http="app.api.protocol:BoundedProtocol",
         server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
-        log_config=logging,
+        log_config=configuration(settings.log),
         log_level=None,
         # Each request is logged by the application, which knows its id and keeps its query.
         access_log=False,
@@ -192,6 +200,9 @@ def rebuild() -> None:
 @commands.command()
 def openapi() -> None:
     """Print the OpenAPI document."""
+    # No other command needs the application itself, which takes most of the time to import.
+    from app.main import create_app  # noqa: PLC0415
+
     nowhere = {"database_url": "postgresql://described.invalid/none"}
     described = create_app(settings_from_environment().model_copy(update=nowhere))
     typer.echo(json.dumps(described.openapi(), ensure_ascii=False, indent=2))
@@ -210,6 +221,7 @@ async def _migrate(url: str) -> None:
             stale = await schema.is_stale(connection)
         if stale:
             await _rebuild(database)
+        await _link(database)
 
 
 async def _load(database: Database) -> Loaded:
@@ -233,3 +245,13 @@ async def _rebuild(database: Database) -> int:
             rebuilt += count
             bar.update(count)
     return rebuilt
+
+
+async def _link(database: Database) -> None:
+    """Link in the audit chain what older releases have recorded."""
+    async with database.reading() as connection:
+        total = await count_unlinked(connection)
+    if total:
+        with typer.progressbar(length=total, label="Linking", file=sys.stderr) as bar:
+            async for count in link_all(database):
+                bar.update(count)

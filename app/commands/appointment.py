@@ -16,11 +16,11 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from app.commands import counts, journal, staged
+from app.commands import chain, counts, journal, staged
 from app.commands.journal import Place
 from app.commands.revise import Author
 from app.commands.staged import Basis
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.db.failures import LockedError, contending
 from app.db.locks import IMPORT
 from app.domain.errors import BusyError
@@ -96,7 +96,7 @@ async def _attempt(
 ) -> None:
     first = await journal.later_place(connection, ahead, GAP)
     last = first.plus(basis.changes - 1)
-    await staged.write(connection, author, first, corrects=basis.corrected > 0)
+    digest = await staged.write(connection, author, first, corrects=basis.corrected > 0)
     while (left := await _seconds_until(connection, first)) > EARLY_S:
         if left > ahead.total_seconds():
             raise _MissedError
@@ -109,6 +109,7 @@ async def _attempt(
         raise _MissedError
     await staged.check_unchanged(connection, basis, first)
     await journal.count_change(connection)
+    await chain.link_written(connection, first.seq, last.seq, digest)
     await counts.put_staged(connection)
     await _pass(connection, last)
 

@@ -7,7 +7,7 @@ from app.commands import journal
 from app.commands.record import record
 from app.commands.references import check_references
 from app.commands.revise import Author, Change, State, Tags, add_revisions, existing, state
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.domain.errors import PreconditionFailedError
 from app.domain.event import EventFacts
 from app.domain.merge_patch import merge_patch
@@ -28,13 +28,14 @@ async def put(
     tags: Tags,
     author: Author,
     *,
-    only_new: bool = False,
+    unless: Tags = None,
 ) -> Outcome:
-    """Record an event under the client's own id, or replace it unless it must be new.
+    """Record an event under the client's own id, or replace it unless it is in a certain state.
 
     Raises:
         PreconditionRequiredError: it exists with other facts, and no tag was sent.
-        PreconditionFailedError: the tags are of another state, or there is no state at all.
+        PreconditionFailedError: the tags are of another state, or there is no state at all; or it
+            is in a state that is ruled out, `*` for any.
         GoneError, MergedError: it is no longer there to be replaced.
         RefusedError: the facts name something that doesn't exist.
 
@@ -46,7 +47,7 @@ async def put(
             raise PreconditionFailedError(None)
         await record(connection, event, facts, author)
         return Outcome.RECORDED
-    if only_new:
+    if unless is not None and found.is_one_of(unless):
         raise PreconditionFailedError(found.shown)
     found.check_live()
     if tags is not None or facts != found.revision.facts:

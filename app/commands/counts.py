@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.domain.territories import memberships
 
 # Those who take part together are counted first, so that an event counts once for their bloc.

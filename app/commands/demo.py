@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
-from app.commands import counts, journal
+from app.commands import chain, counts, journal
 from app.commands.journal import Place
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.names import BEFORE_ALL
@@ -21,8 +21,9 @@ from app.commands.parties import add_parties
 from app.commands.projection import rows_of
 from app.commands.regimes import add_regimes
 from app.commands.revise import Author, revision_row
+from app.db.connections import WriteConnection
 from app.db.copying import copied, copy
-from app.db.engine import Database, WriteConnection
+from app.db.engine import Database
 from app.db.tables import EventRevision, Table
 from app.db.tables import Party as PartyTable
 from app.domain import invented
@@ -69,6 +70,7 @@ async def demo(database: Database, events: int, seed: int = 0) -> AsyncIterator[
                     await copy(connection, table.__tablename__, _columns_of(table), rows)
                 done += len(batch)
                 yield done
+        await chain.link(connection, whole=True)
         await counts.recount(connection)
         await journal.announce(connection)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, update
 
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.db.tables import IdempotentAnswer
 from app.domain.errors import Fault, RefusedError
 

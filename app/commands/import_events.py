@@ -16,11 +16,12 @@ from typing import IO
 
 from sqlalchemy import text
 
-from app.commands import appointment, counts, journal, staged, staging
+from app.commands import appointment, chain, counts, journal, staged, staging
 from app.commands.revise import Author
 from app.commands.staged import Basis, Outcome
 from app.commands.staging import Faults
-from app.db.engine import Database, WriteConnection
+from app.db.connections import WriteConnection
+from app.db.engine import Database
 from app.domain.errors import FaultyImportError
 from app.domain.rows import Form, Row, rows
 
@@ -112,7 +113,9 @@ async def _write_at_once(connection: WriteConnection, author: Author, basis: Bas
     await journal.lock(connection)
     place = await journal.next_place(connection)
     await staged.check_unchanged(connection, basis, place)
-    await staged.write(connection, author, place, corrects=basis.corrected > 0)
+    digest = await staged.write(connection, author, place, corrects=basis.corrected > 0)
+    last = place.plus(basis.changes - 1)
+    await chain.link_written(connection, place.seq, last.seq, digest)
     await counts.put_staged(connection)
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from app.db.channels import CHANGES
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.db.locks import JOURNAL
 
 LONGEST_WAIT_UNDER_IT = "250ms"

@@ -6,7 +6,7 @@ from math import ceil
 
 from sqlalchemy import and_, case, func, insert, or_, select, update
 
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.db.tables import ApiKey
 from app.domain.errors import (
     Fault,

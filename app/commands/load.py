@@ -15,7 +15,7 @@ from app.commands.parties import add_parties, add_territories
 from app.commands.record import NewEvent, record_unseen
 from app.commands.regimes import add_regimes
 from app.commands.revise import Author
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.domain.event import EventFacts
 from app.domain.reference import PartyFacts, RegimeFacts
 

@@ -1,7 +1,7 @@
 """Fold a duplicate into the event that it duplicates: its address leads there from then on."""
 
 from app.commands.revise import Author, Change, Tags, add_revisions, existing, state
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.domain.errors import Fault, RefusedError
 
 

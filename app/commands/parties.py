@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, select, update
 from app.commands import journal, names
 from app.commands.projection import project
 from app.commands.revise import Author, latest_revisions
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.db.projections import EventParty
 from app.db.tables import Party, PartyRevision
 from app.domain.errors import Fault, RefusedError

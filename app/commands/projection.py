@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, delete, insert, liter
 from sqlalchemy.dialects.postgresql import Range
 
 from app.commands import counts
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.db.projections import (
     Event,
     EventPair,

@@ -13,7 +13,8 @@ from sqlalchemy.orm import aliased
 from app.commands import counts, journal
 from app.commands.names import rebuild_names
 from app.commands.projection import put
-from app.db.engine import Database, ReadConnection, WriteConnection
+from app.db.connections import ReadConnection, WriteConnection
+from app.db.engine import Database
 from app.db.projections import Event, PastEvent
 from app.db.register import ProjectionState
 from app.db.tables import EventRevision, PartyRevision

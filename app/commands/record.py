@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.commands import journal
 from app.commands.references import check_references
 from app.commands.revise import Author, Change, add_revisions
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.db.tables import EventRevision
 from app.domain.event import EventFacts
 from app.domain.history import Revision

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from sqlalchemy import inspect, select
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.db.tables import EventRevision, Party, Regime, Table
 from app.domain.errors import Fault, RefusedError
 from app.domain.event import EventFacts

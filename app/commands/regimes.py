@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select, update
 
 from app.commands import journal
 from app.commands.revise import Author
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.db.tables import Party, Regime, RegimeRevision
 from app.domain.errors import Fault, RefusedError
 from app.domain.reference import RegimeFacts

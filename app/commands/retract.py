@@ -1,7 +1,7 @@
 """Take an event out of the register with a reason, and put it back: nothing is ever removed."""
 
 from app.commands.revise import Author, Change, Tags, add_revisions, existing
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.domain.errors import ConflictError, MergedError
 
 

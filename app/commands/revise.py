@@ -9,9 +9,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
-from app.commands import journal
+from app.commands import chain, journal
 from app.commands.projection import project
-from app.db.engine import ReadConnection, WriteConnection
+from app.db.connections import ReadConnection, WriteConnection
 from app.db.projections import Event
 from app.db.tables import EventRevision
 from app.domain.document import tag_of
@@ -54,8 +54,12 @@ class State:
         """
         if tags is None:
             raise PreconditionRequiredError
-        if "*" not in tags and tag_of(self.shown.encode()) not in tags:
+        if not self.is_one_of(tags):
             raise PreconditionFailedError(self.shown)
+
+    def is_one_of(self, tags: Collection[str]) -> bool:
+        """Tell whether these tags name this state; `*` names any."""
+        return "*" in tags or tag_of(self.shown.encode()) in tags
 
     def check_live(self) -> None:
         """Make sure that the event is live.
@@ -125,7 +129,7 @@ class Change:
 async def add_revisions(
     connection: WriteConnection, changes: Sequence[Change], author: Author
 ) -> list[Revision]:
-    """Add revisions in the order given; the journal's lock must be held."""
+    """Add revisions in the order given, and link them; the journal's lock must be held."""
     first = await journal.next_place(connection)
     places = [first.plus(offset) for offset in range(len(changes))]
     added = [_revised(c, p.recorded_at, author) for c, p in zip(changes, places, strict=True)]
@@ -133,6 +137,7 @@ async def add_revisions(
         insert(EventRevision),
         [revision_row(r, p.seq, author) for r, p in zip(added, places, strict=True)],
     )
+    await chain.link(connection)
     await project(connection, added)
     await journal.announce(connection)
     return added

@@ -19,7 +19,8 @@ from app.commands.staging import (
     Known,
     known,
 )
-from app.db.engine import WriteConnection
+from app.db.chain import LEAF, LEAVES_DIGEST
+from app.db.connections import WriteConnection
 from app.db.projections import Event
 from app.domain.document import Party
 from app.domain.errors import ConflictError
@@ -98,10 +99,14 @@ _CHANGED = f"""
     ) changed
 """  # noqa: S608 - Put together from constants of ours.
 _REVISIONS = f"""
-    INSERT INTO event_revision (event, revision, seq, recorded_at, action, by, note, facts)
-    SELECT id, revision, CAST(:seq AS bigint) + place, recorded,
-        CASE WHEN was = 0 THEN 'record' ELSE 'correct' END, :by, coalesce(note, :note), facts
-    FROM {_CHANGED} JOIN import_event USING (id)
+    WITH written AS (
+        INSERT INTO event_revision (event, revision, seq, recorded_at, action, by, note, facts)
+        SELECT id, revision, CAST(:seq AS bigint) + place, recorded,
+            CASE WHEN was = 0 THEN 'record' ELSE 'correct' END, :by, coalesce(note, :note), facts
+        FROM {_CHANGED} JOIN import_event USING (id)
+        RETURNING seq, {LEAF} AS leaf
+    )
+    SELECT {LEAVES_DIGEST} FROM written
 """  # noqa: S608 - Put together from constants of ours.
 _EVENTS = f"""
     INSERT INTO event ({", ".join(EVENT_COLUMNS)},
@@ -205,11 +210,14 @@ async def check_unchanged(connection: WriteConnection, basis: Basis, first: Plac
 
 async def write(
     connection: WriteConnection, author: Author, place: Place, *, corrects: bool
-) -> None:
-    """Write what is new or different, numbered and stamped from a place in the journal onwards."""
+) -> bytes:
+    """Write what is new or different, numbered and stamped from a place in the journal onwards.
+
+    What was written is to be linked in the audit chain under the digest that is returned.
+    """
     stamp = {"seq": place.seq, "instant": place.recorded_at}
     by = {"by": author.name, "note": author.note}
-    await connection.execute(text(_REVISIONS), stamp | by)
+    digest: bytes = (await connection.execute(text(_REVISIONS), stamp | by)).scalar_one()
     if corrects:
         await counts.stage_taken(connection)
         await _archive(connection, place)
@@ -218,6 +226,7 @@ async def write(
     await connection.execute(text(_PAIRS))
     await counts.stage_added(connection)
     await journal.announce(connection)
+    return digest
 
 
 async def _archive(connection: WriteConnection, place: Place) -> None:

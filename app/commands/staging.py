@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.commands.projection import event_row, pair_rows, party_rows
 from app.commands.references import names_in
-from app.db.engine import ReadConnection, WriteConnection
+from app.db.connections import ReadConnection, WriteConnection
 from app.db.projections import Event, EventPair, EventParty
 from app.db.tables import Key
 from app.db.tables import Party as PartyTable

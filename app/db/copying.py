@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import Range
 
-from app.db.engine import WriteConnection, driver_url, engine
+from app.db.connections import WriteConnection
+from app.db.engine import driver_url, engine
 
 # What has a meaning of its own in COPY's text format.
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})

@@ -8,23 +8,24 @@ however long it takes, on a connection of its own, so that it takes none from th
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any, NamedTuple, NewType, Self
+from contextlib import asynccontextmanager
+from typing import Any, Self
 
 from sqlalchemy import URL, NullPool, event, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.db.failures import answering, connecting
+from app.db.connections import MomentConnection, WriteConnection, lent
+from app.db.driver import DriverPool, PoolUse
+from app.db.prepared import Prepared
+from app.db.reading import Reading
 from app.domain.errors import MisconfiguredError, TooManyExportsError
-
-ReadConnection = NewType("ReadConnection", AsyncConnection)
-WriteConnection = NewType("WriteConnection", ReadConnection)
-"""A connection that may write may also read; mypy refuses the other way round."""
 
 STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 2_000
 IDLE_TIMEOUT_MS = 30_000
+# A network that swallows everything lets no timeout of the server's be heard.
+COMMAND_TIMEOUT_S = STATEMENT_TIMEOUT_MS / 1_000 + 1
 CONNECT_TIMEOUT_S = 2
 POOL_WAIT_S = 1
 POOL_SIZE = 8
@@ -33,13 +34,6 @@ POOL_SIZE = 8
 STREAM_STATEMENT_TIMEOUT_MS = 60_000
 STREAM_IDLE_TIMEOUT_MS = 60_000
 STREAMS = 4
-
-
-class PoolUse(NamedTuple):
-    """How many connections a pool may open, and how many of them it has lent."""
-
-    size: int
-    lent: int
 
 
 def driver_url(text: str) -> URL:
@@ -67,15 +61,7 @@ def engine(
     url: URL, *, read_only: bool, session: Mapping[str, str] | None = None, **options: Any
 ) -> AsyncEngine:
     """Return an engine whose sessions carry the timeouts, and READ ONLY where asked."""
-    settings = {
-        "application_name": "chancery read" if read_only else "chancery write",
-        "statement_timeout": str(STATEMENT_TIMEOUT_MS),
-        "lock_timeout": str(LOCK_TIMEOUT_MS),
-        "idle_in_transaction_session_timeout": str(IDLE_TIMEOUT_MS),
-        "default_transaction_read_only": "on" if read_only else "off",
-        "timezone": "UTC",
-        **(session or {}),
-    }
+    settings = {**_session(read_only=read_only), **(session or {})}
     return create_async_engine(
         url,
         # An error report would otherwise show what the statement was given.
@@ -85,16 +71,18 @@ def engine(
     )
 
 
-@asynccontextmanager
-async def lent(
-    connection: AbstractAsyncContextManager[AsyncConnection],
-) -> AsyncIterator[AsyncConnection]:
-    """Lend a connection, with the driver's failures turned into the domain's."""
-    with answering():
-        async with AsyncExitStack() as stack:
-            with connecting():
-                lent = await stack.enter_async_context(connection)
-            yield lent
+def _session(*, read_only: bool) -> dict[str, str]:
+    return {
+        "application_name": "chancery read" if read_only else "chancery write",
+        "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+        "lock_timeout": str(LOCK_TIMEOUT_MS),
+        "idle_in_transaction_session_timeout": str(IDLE_TIMEOUT_MS),
+        "default_transaction_read_only": "on" if read_only else "off",
+        "timezone": "UTC",
+        # Some countries have a thousand times as many events as others: what is good for the
+        # average of them, as PostgreSQL plans after five executions, takes seconds for some.
+        "plan_cache_mode": "force_custom_plan",
+    }
 
 
 def _take_on(pool: AsyncEngine, role: str) -> None:
@@ -128,6 +116,18 @@ def _streamer(url: URL) -> AsyncEngine:
     )
 
 
+def _driver_pool(url: URL, size: int, **session: str) -> DriverPool:
+    return DriverPool(
+        url,
+        _session(read_only=True) | session,
+        "chancery_reader",
+        wait_s=POOL_WAIT_S,
+        max_size=size,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+    )
+
+
 class Database:
     """The ways to the database of a running service."""
 
@@ -141,38 +141,38 @@ class Database:
         }
         address = driver_url(url)
         self._reader = engine(address, read_only=True, isolation_level="AUTOCOMMIT", **pool)
-        self._glancer = engine(
-            address, read_only=True, isolation_level="AUTOCOMMIT", **pool | {"pool_size": 1}
-        )
         self._writer = engine(address, read_only=False, **pool)
         self._moments = self._reader.execution_options(isolation_level="REPEATABLE READ")
         self._streamer = _streamer(address)
         self._streams = asyncio.Semaphore(STREAMS)
+        self._asker = _driver_pool(address, POOL_SIZE)
+        self._planning_once = _driver_pool(address, POOL_SIZE, plan_cache_mode="force_generic_plan")
+        self._glancer = _driver_pool(address, 1)
         _take_on(self._reader, "chancery_reader")
-        _take_on(self._glancer, "chancery_reader")
         _take_on(self._streamer, "chancery_reader")
         _take_on(self._writer, "chancery_writer")
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[ReadConnection]:
+    def reading(self) -> Reading:
         """Lend a connection on which every statement is a read-only transaction of its own."""
-        async with lent(self._reader.connect()) as connection:
-            yield ReadConnection(connection)
+        return Reading(self._reader, self._asker, self._planning_once)
+
+    async def glance(self, prepared: Prepared) -> Any:
+        """Return what takes no time to look up, on a connection that nothing else keeps.
+
+        Raises:
+            UnavailableError: the database can't be asked.
+
+        """
+        return (await self._glancer.fetch(prepared, {}))[0][0]
 
     @asynccontextmanager
-    async def reading_one_moment(self) -> AsyncIterator[ReadConnection]:
+    async def reading_one_moment(self) -> AsyncIterator[MomentConnection]:
         """Lend a connection on which all statements see what there is at the first of them."""
         async with lent(self._moments.begin()) as connection:
-            yield ReadConnection(connection)
+            yield MomentConnection(connection)
 
     @asynccontextmanager
-    async def glancing(self) -> AsyncIterator[ReadConnection]:
-        """Lend the connection for what takes no time, which no slow question can keep from it."""
-        async with lent(self._glancer.connect()) as connection:
-            yield ReadConnection(connection)
-
-    @asynccontextmanager
-    async def streaming(self) -> AsyncIterator[ReadConnection]:
+    async def streaming(self) -> AsyncIterator[MomentConnection]:
         """Lend a connection in a read-only transaction that sees one moment, for a long answer.
 
         Raises:
@@ -182,24 +182,33 @@ class Database:
         if self._streams.locked():
             raise TooManyExportsError
         async with self._streams, lent(self._streamer.begin()) as connection:
-            yield ReadConnection(connection)
+            yield MomentConnection(connection)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[WriteConnection]:
         """Lend a connection in a transaction, committed when the block ends without an error."""
         async with lent(self._writer.begin()) as connection:
-            yield WriteConnection(ReadConnection(connection))
+            yield WriteConnection(connection)
 
     def pools(self) -> dict[str, PoolUse]:
         """Return how the pools are used; those of streams aren't pooled."""
-        engines = {"read": self._reader, "glance": self._glancer, "write": self._writer}
-        pools: dict[str, Any] = {name: engine.pool for name, engine in engines.items()}
-        return {name: PoolUse(pool.size(), pool.checkedout()) for name, pool in pools.items()}
+        drivers = {
+            "ask": self._asker,
+            "ask_planned_once": self._planning_once,
+            "glance": self._glancer,
+        }
+        engines: dict[str, Any] = {"read": self._reader, "write": self._writer}
+        return {name: driver.use() for name, driver in drivers.items()} | {
+            name: PoolUse(engine.pool.size(), engine.pool.checkedout())
+            for name, engine in engines.items()
+        }
 
     async def close(self) -> None:
         """Give all connections back to the server."""
-        for pool in (self._reader, self._glancer, self._writer, self._streamer):
+        for pool in (self._reader, self._writer, self._streamer):
             await pool.dispose()
+        for driver in (self._asker, self._planning_once, self._glancer):
+            await driver.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -42,6 +42,8 @@ def answering() -> Iterator[None]:
     """Turn a database that goes away, is full or takes too long into UnavailableError."""
     try:
         yield
+    except _NOT_NOW as error:
+        raise UnavailableError from error
     except DBAPIError as error:
         if error.connection_invalidated or isinstance(_cause(error), _NOT_NOW):
             raise UnavailableError from error

@@ -2,22 +2,26 @@
 
 Every write counts the number up in its own transaction, under the journal's lock, so numbers
 become visible in their order and together with what they stand for. A process asks for the number
-only when it needs it and what it knows is older than `LONGEST_S`; so an idle one asks nothing, and
-a busy one a few times a second, whatever it answers in between.
+only when it needs it, and in good time before what it knows is older than `LONGEST_S`; so an idle
+one asks nothing, and a busy one some times a second, whatever it answers in between.
 """
 
 import asyncio
 import time
+from typing import Self
 
 from sqlalchemy import select
 
 from app.db.engine import Database
+from app.db.prepared import Prepared
 from app.db.register import ChangeNumber
 from app.domain.errors import UnavailableError
 
 LONGEST_S = 0.05
 """How long a number may be gone by: half of what a reader at another worker may have to wait."""
 
+_NUMBER = Prepared(select(ChangeNumber.number))
+_RENEWED_AFTER_S = LONGEST_S / 2
 _NEVER = float("-inf")
 
 
@@ -33,7 +37,21 @@ class Freshness:
 
     def known(self) -> int | None:
         """Return the number if it may still be gone by, else None."""
-        return self._number if time.monotonic() - self._looked < LONGEST_S else None
+        return self._number if self._age() < LONGEST_S else None
+
+    def at_hand(self, at_least: int = 0) -> int | None:
+        """Return the number if it is known, else None; see to it that it goes on to be known.
+
+        Args:
+            at_least: what a client has seen elsewhere; a lower number isn't gone by.
+
+        """
+        number = self.known()
+        if number is None or number < at_least:
+            return None
+        if self._age() > _RENEWED_AFTER_S:
+            self._begin_to_look()
+        return number
 
     async def current(self, at_least: int = 0) -> int | None:
         """Return the number, asked for if need be; None where the database can't be asked.
@@ -52,17 +70,31 @@ class Freshness:
         # Whoever comes while it is asked for waits for an answer that began after them.
         if self._looking is not None:
             await asyncio.wait({self._looking})
+        await asyncio.wait({self._begin_to_look()})
+        return self.known()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Wait for what is looking: it holds a connection."""
+        if self._looking is not None:
+            await asyncio.wait({self._looking})
+
+    def _age(self) -> float:
+        return time.monotonic() - self._looked
+
+    def _begin_to_look(self) -> asyncio.Task[None]:
+        """Return what is looking, begun now if nobody was."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
-        await asyncio.wait({self._looking})
-        return self.known()
+        return self._looking
 
     async def _look(self) -> None:
         began = time.monotonic()
         try:
-            async with self._database.glancing() as connection:
-                number = await connection.scalar(select(ChangeNumber.number))
+            number = await self._database.glance(_NUMBER)
         except UnavailableError:
             self._looked = _NEVER
             return
-        self._number, self._looked = number or 0, began
+        self._number, self._looked = number, began

@@ -15,7 +15,8 @@ from typing import Any, Self
 from sqlalchemy import NullPool
 
 from app.db.channels import CHANGES
-from app.db.engine import driver_url, engine, lent
+from app.db.connections import lent
+from app.db.engine import driver_url, engine
 from app.db.failures import connecting
 from app.domain.errors import UnavailableError
 

@@ -8,7 +8,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from app.db.engine import ReadConnection, driver_url, engine, lent
+from app.db.connections import ReadConnection, lent
+from app.db.engine import driver_url, engine
 from app.db.locks import SCHEMA
 from app.domain.errors import UnmigratedError
 from app.domain.territories import memberships_digest

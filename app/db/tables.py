@@ -1,9 +1,9 @@
 """The tables that hold the truth: revisions, reference data, keys. See projections.py for the rest.
 
-The revisions of events, parties and regimes take no change and no removal, by anybody: a trigger
-refuses both. Vocabularies are text with a named CHECK, so that a later release can add a word
-without rewriting a table. Texts that are keys or sort orders collate by code point ("C"), so that
-every server sorts them alike.
+The revisions of events, parties and regimes, and the links of the audit chain, take no change and
+no removal, by anybody: a trigger refuses both. Vocabularies are text with a named CHECK, so that a
+later release can add a word without rewriting a table. Texts that are keys or sort orders collate
+by code point ("C"), so that every server sorts them alike.
 """
 
 from datetime import datetime
@@ -149,6 +149,24 @@ class EventRevision(Table):
     merged_into: Mapped[str | None] = mapped_column(Key)
 
 
+class JournalLink(Table):
+    """A link of the audit chain: it ends with the revision of its number, and is append-only too.
+
+    No key refers to that revision, so that making the table keeps nobody from writing.
+    """
+
+    __tablename__ = "journal_link"
+    __table_args__ = (
+        CheckConstraint("seq >= 1", name="seq_positive"),
+        CheckConstraint("octet_length(digest) = 32", name="digest_is_sha256"),
+        CheckConstraint("octet_length(head) = 32", name="head_is_sha256"),
+    )
+
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    head: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class ApiKey(Table):
     """An editor's key: its hash alone, never the key.
 
@@ -217,6 +235,6 @@ def _after(target: Any, statement: str) -> None:
 
 
 _after(Table.metadata, REFUSE_CHANGE)
-for _table in (EventRevision, PartyRevision, RegimeRevision):
+for _table in (EventRevision, PartyRevision, RegimeRevision, JournalLink):
     for _trigger in GUARD:
         _after(_table.__table__, _trigger.format(table=_table.__tablename__))

@@ -14,13 +14,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, Self
 
 from pydantic import BaseModel
 
 from app.domain.document import EventDocument, ParticipantDocument
+from app.domain.errors import MAX_FAULTS
 from app.domain.event import Dates, EventFacts, Participant, Relation, Source
 from app.domain.formulas import as_meant
+from app.domain.text import shown
 
 Problem = tuple[str, ...]
 """Field, code, message and what may be meant."""
@@ -58,7 +61,6 @@ _IGNORED = {
     *(f"participants.{name}" for name in ParticipantDocument.model_fields),
     *ADDED,
 } - set(NAMES)
-_LONGEST_NAME = 60
 _ENTRY = re.compile(r"\\[|\\]|[^|]", re.DOTALL)
 
 
@@ -72,7 +74,7 @@ class Columns:
     def of(cls, header: Sequence[str]) -> tuple[Self, list[Problem]]:
         """Return the columns that a header names, and everything wrong with it."""
         names = tuple(name.strip() for name in header)
-        return cls(names), list(_problems(names))
+        return cls(names), list(islice(_problems(names), MAX_FAULTS))
 
     def body(self, cells: Sequence[str]) -> tuple[dict[str, Any], list[Problem]]:
         """Return what a row states in the shape of a JSON body, and what can't be read of it."""
@@ -99,13 +101,12 @@ class Columns:
 
 def _problems(names: Sequence[str]) -> Iterator[Problem]:
     for name, count in Counter(names).items():
-        short = name[:_LONGEST_NAME]
         if count > 1:
-            yield short, "column_twice", "The header names this column more than once."
+            yield shown(name), "column_twice", "The header names this column more than once."
         if name not in NAMES and name not in _IGNORED:
             near = get_close_matches(name, NAMES, n=3)
             message = "There is no such column: see the template."
-            yield short if short.isprintable() else "", "unknown_column", message, *near
+            yield shown(name), "unknown_column", message, *near
     if "id" not in names:
         yield "id", "missing", "There must be a column id."
 

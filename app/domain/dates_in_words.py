@@ -1,6 +1,7 @@
 """Dates in words a reader understands: `2023-12~` is "December 2023, approximately"."""
 
 from calendar import month_name
+from datetime import date
 
 from app.domain.dates import Point, point_of
 
@@ -29,6 +30,11 @@ def date_in_words(text: str) -> str:
     if end == _OPEN:
         return f"from {first} on"
     return f"from {first or 'an unknown beginning'} to {last or 'an unknown end'}"
+
+
+def day_in_words(day: date) -> str:
+    """Return any day in English, also one just outside the years of the profile."""
+    return f"{day.day} {month_name[day.month]} {day.year}"
 
 
 def _end_in_words(text: str) -> str:

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MAX_FAULTS = 50
+"""More of them would help nobody, and make a large answer to a small request."""
+
 
 class ChanceryError(Exception):
     """Base of what the service reports to people; the message is written for them."""
@@ -113,6 +116,16 @@ class TooManyExportsError(ChanceryError):
         super().__init__("Too many exports are under way at the moment. Try again shortly.")
 
 
+class OverloadedError(ChanceryError):
+    """More is asked than can be answered in good time."""
+
+    retry_after = 1
+
+    def __init__(self) -> None:
+        """Say so in one sentence."""
+        super().__init__("More is asked at the moment than can be answered. Try again shortly.")
+
+
 class MisconfiguredError(ChanceryError):
     """A setting or the state of the machine keeps the service from starting."""
 
@@ -121,6 +134,10 @@ class UnmigratedError(MisconfiguredError):
     """The database's schema is not the one that this release works on."""
 
     retry_after = 2
+
+
+class TamperedError(ChanceryError):
+    """The journal isn't what was linked in the audit chain."""
 
 
 class UnauthenticatedError(ChanceryError):

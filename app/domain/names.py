@@ -112,15 +112,17 @@ def _may_be_near(key: str, letters: frozenset[str], candidate: str) -> bool:
     if _is_beginning(key, candidate):
         return True
     allowed = _typos_allowed(len(key))
-    near_in_length = abs(len(candidate) - len(key)) <= allowed
-    return near_in_length and len(letters.difference(candidate)) <= allowed
+    if abs(len(candidate) - len(key)) > allowed or len(letters.difference(candidate)) > allowed:
+        return False
+    return len(set(candidate).difference(letters)) <= allowed
 
 
 def _unlikeness(key: str, candidate: str) -> float:
     """Return 0 for equal, up to 1 for barely alike, 1 for unlike."""
     if _is_beginning(key, candidate):
         return (1 - len(key) / len(candidate)) / 2
-    return min(_typos(key, candidate) / (_typos_allowed(len(key)) + 1), 1.0)
+    allowed = _typos_allowed(len(key))
+    return min(_typos(key, candidate, allowed) / (allowed + 1), 1.0)
 
 
 def _is_beginning(key: str, candidate: str) -> bool:
@@ -132,8 +134,11 @@ def _typos_allowed(length: int) -> int:
     return 0 if length < _SHORTEST_GUESS else min(1 + length // 5, 4)
 
 
-def _typos(one: str, other: str) -> int:
-    """Count the letters to change, add, drop or swap with their neighbour (restricted Damerau)."""
+def _typos(one: str, other: str, most: int) -> int:
+    """Count the letters to change, add, drop or swap with their neighbour (restricted Damerau).
+
+    Beyond the most that matter it isn't counted how many there are.
+    """
     before: list[int] = []
     previous = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):
@@ -144,5 +149,7 @@ def _typos(one: str, other: str) -> int:
             if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == counterpart:
                 cost = min(cost, before[j - 2] + 1)
             row.append(cost)
+        if min(row) > most:
+            return most + 1
         before, previous = previous, row
     return previous[-1]

@@ -16,14 +16,12 @@ from typing import IO, Any, NoReturn
 from pydantic import Field, TypeAdapter, ValidationError
 
 from app.domain.cells import Columns
-from app.domain.errors import Fault
+from app.domain.errors import MAX_FAULTS, Fault
 from app.domain.event import EventFacts
 from app.domain.stated import own_faults, without_derived
-from app.domain.text import Prose, Slug, printable
+from app.domain.text import Prose, Slug, place_of
 
 MAX_LINE_BYTES = 1_048_576
-MAX_FAULTS_OF_ROW = 50
-_LONGEST_NAME = 60
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -195,7 +193,7 @@ def _row(line: int, body: Mapping[str, Any]) -> Row:
     try:
         stated = _Stated.model_validate(without_derived(body))
     except ValidationError as error:
-        found = islice(_faults(line, error), MAX_FAULTS_OF_ROW)
+        found = islice(_faults(line, error), MAX_FAULTS)
         return Row(line, _id_in(body), faults=tuple(found))
     facts = EventFacts.model_construct(
         stated.model_fields_set - {"id", "note"},
@@ -216,13 +214,4 @@ def _faults(line: int, error: ValidationError) -> Iterator[Fault]:
     for each in own_faults(error):
         meant = each.get("ctx", {}).get("suggestions", ())
         message = each["msg"].removeprefix("Value error, ")
-        yield fault_at(line, ".".join(map(_shown, each["loc"])), each["type"], message, *meant)
-
-
-def _shown(part: int | str) -> str:
-    """Return a member's name as it can be repeated in a problem."""
-    try:
-        text = printable(str(part))
-    except ValueError:
-        return "(a name that can't be shown)"
-    return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…"
+        yield fault_at(line, place_of(each["loc"]), each["type"], message, *meant)

@@ -1,19 +1,26 @@
 """The text that the register accepts: what PostgreSQL can store, JSON can carry and people read."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, AnyHttpUrl, Field, StringConstraints, TypeAdapter
 from pydantic import ValidationError as PydanticValidationError
 
 MAX_ID_LENGTH = 100
+SHOWN_LENGTH = 60
 
 # U+0000 can't be stored, lone surrogates can't be encoded (RFC 3629, section 3), and the other
 # control characters are invisible and refused by XML formats; tab and line breaks are ordinary.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+# What has no look of its own, or turns the direction of the text around it.
+_CONFUSING = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _SLUG = "[a-z0-9]+(?:-[a-z0-9]+)*"
 _CODE = "[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*"
+_NO_WEB_ADDRESS = "This is no web address: write one that begins with http:// or https://."
 _HTTP_URL = TypeAdapter(AnyHttpUrl)
+# Browsers read more than this as a web address; others, and people, read that differently.
+_SCHEME_AND_HOST = re.compile(r"https?://([^/?#]+)", re.IGNORECASE)
 
 
 def printable(text: str) -> str:
@@ -23,6 +30,20 @@ def printable(text: str) -> str:
         code_point = f"U+{ord(found.group()):04X}"
         raise ValueError(f"The text holds {code_point}, which can't be stored: leave it out.")
     return text
+
+
+def shown(text: str) -> str:
+    """Return the beginning of what was sent, as it can be repeated in a problem.
+
+    It is short, and nothing of it makes what stands around it look like something else.
+    """
+    begun = text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
+    return _CONFUSING.sub("\ufffd", begun)
+
+
+def place_of(path: Sequence[int | str]) -> str:
+    """Return where something stands in a document, as in `participants.0.party`."""
+    return ".".join(shown(str(part)) for part in path)
 
 
 def not_blank(text: str) -> str:
@@ -42,14 +63,17 @@ def http_url(text: str) -> str:
 
     The address is kept as it was written: a normalised one might no longer be the page's own.
     """
+    begun = _SCHEME_AND_HOST.match(text)
     try:
         _HTTP_URL.validate_python(text)
     except PydanticValidationError as error:
-        raise ValueError(
-            "This is no web address: write one that begins with http:// or https://."
-        ) from error
-    if re.search(r"\s", text):
-        raise ValueError("A web address holds no blanks: write them as %20.")
+        raise ValueError(_NO_WEB_ADDRESS) from error
+    if begun is None:
+        raise ValueError(_NO_WEB_ADDRESS)
+    if not {"@", "\\"}.isdisjoint(begun[1]):
+        raise ValueError("A web address tells no name and no password: leave out what is before @.")
+    if re.search(r"\s", text) or _CONFUSING.search(text):
+        raise ValueError("A web address holds nothing unseen: write blanks as %20.")
     return text
 
 

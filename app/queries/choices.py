@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import select
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.db.tables import Party, Regime
 from app.domain.vocabulary import PartyKind
 

@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import func, select, union_all
 
-from app.db.engine import ReadConnection
-from app.queries.events import ORDERS, Sort
+from app.db.connections import ReadConnection
 from app.queries.knowledge import Knowledge
+from app.queries.question import ORDERS, Sort
 
 
 async def cited_documents(

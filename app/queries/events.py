@@ -6,53 +6,40 @@ common ones because it knows no order. Which word is common the planner can't te
 tried for a stretch, and where that doesn't fill the page, the index is asked.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from enum import StrEnum
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import REAL, ColumnElement, and_, cast, func, select, true, union_all
+from sqlalchemy import (
+    REAL,
+    ColumnElement,
+    String,
+    and_,
+    bindparam,
+    cast,
+    func,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
+from app.db.prepared import Prepared
 from app.db.projections import Event
+from app.db.reading import rows as rows_of
 from app.db.register import EventCount
-from app.queries.filter import EventFilter, conditions
+from app.queries.filter import LIVE, EventFilter, conditions
 from app.queries.keyset import AnyRow, AnySelect, Order
 from app.queries.knowledge import Everything, Knowledge
+from app.queries.question import ORDERS, Question, Sort
 from app.queries.ranges import Along, along, first_of
+from app.queries.shape import Asked, asked
 
 RANKED = 10_000
 """How many events are ranked by relevance at most: the newest that match."""
 _STRETCH = 5_000
 _STRETCH_FOR_RANKING = 25 * _STRETCH
-
-
-class Sort(StrEnum):
-    """The orders of a list."""
-
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    RECENTLY_UPDATED = "recently_updated"
-    RELEVANCE = "relevance"
-
-
-_BY_DAY = ("latest", "earliest", "id")
-KEY_TYPES: Mapping[str, type] = {
-    "rank": float,
-    "latest": date,
-    "earliest": date,
-    "updated_at": datetime,
-    "id": str,
-}
-"""The columns that lists are sorted by: none of them is ever null."""
-ORDERS = {
-    Sort.NEWEST: Order(_BY_DAY, descending=True),
-    Sort.OLDEST: Order(_BY_DAY),
-    Sort.RECENTLY_UPDATED: Order(("updated_at", "id"), descending=True),
-    Sort.RELEVANCE: Order(("rank", *_BY_DAY), descending=True),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +53,6 @@ class EventPage:
     next: tuple[Any, ...] | None
     total: int | None
     ranked: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Which events, in which order, as known when."""
-
-    wanted: EventFilter = field(default_factory=EventFilter)
-    sort: Sort = Sort.NEWEST
-    knowledge: Knowledge = field(default_factory=Everything)
-
-    @property
-    def order(self) -> Order:
-        """The columns that the answer is sorted by."""
-        return ORDERS[self.sort]
-
-    @property
-    def key_types(self) -> list[type]:
-        """The types of what says where a page begins."""
-        return [KEY_TYPES[column] for column in self.order.columns]
 
 
 async def events_page(
@@ -101,10 +69,7 @@ async def events_page(
     if question.wanted.text is not None and not with_total:
         rows = await _walked(connection, question, after, limit)
     if not rows:
-        statement = _page(question, after, limit)
-        if with_total:
-            statement = _with_total(statement, question)
-        rows = (await connection.execute(statement)).all()
+        rows = await _found(connection, question, after, limit, with_total=with_total)
     shown = [row for row in rows[:limit] if row.document is not None]
     more = len(rows) > limit
     return EventPage(
@@ -113,6 +78,30 @@ async def events_page(
         total=rows[0].total if with_total else None,
         ranked=RANKED if _has_more_than_ranked(question, rows) else None,
     )
+
+
+async def _found(
+    connection: ReadConnection,
+    question: Question,
+    after: Sequence[Any] | None,
+    limit: int,
+    *,
+    with_total: bool,
+) -> Sequence[AnyRow]:
+    """Return the rows of a page from the indexes."""
+    if with_total:
+        statement = _with_total(_page(question, after, limit, RANKED), question)
+        return (await connection.execute(statement)).all()
+    page = page_statement(question, after, limit)
+    return await rows_of(connection, page.prepared, page.values)
+
+
+def page_statement(question: Question, after: Sequence[Any] | None, limit: int) -> Asked:
+    """Return the statement that finds a page in the indexes, and its values."""
+    ranges, is_present = _ranges(question), isinstance(question.knowledge, Everything)
+    # A walk along ranges is short, however many events there are in them.
+    planned_once = is_present and ranges is not None and ranges.is_simple
+    return asked(_page, question, after, planned_once=planned_once, limit=limit, ranked=RANKED)
 
 
 def _has_more_than_ranked(question: Question, rows: Sequence[AnyRow]) -> bool:
@@ -125,7 +114,8 @@ async def _walked(
     """Return the rows of a page if a walk along a stretch finds all that it is made of."""
     if question.sort is Sort.RELEVANCE:
         return await _walked_for_ranking(connection, question, after, limit)
-    rows = (await connection.execute(_nearby(question, after, limit, _STRETCH))).all()
+    page = asked(_nearby, question, after, limit=limit, stretch=_STRETCH)
+    rows = await rows_of(connection, page.prepared, page.values)
     return rows if len(rows) > limit else ()
 
 
@@ -140,27 +130,30 @@ async def _walked_for_ranking(
     seen = await connection.scalar(select(func.count()).select_from(near))
     if (seen or 0) <= enough:
         return ()
-    nearby = _nearby(newest, None, RANKED, _STRETCH_FOR_RANKING)
-    rows = (await connection.execute(_ranked(question, nearby, after, limit))).all()
+    nearby = _nearby(newest, None, RANKED, _STRETCH_FOR_RANKING, with_words=True)
+    ranked = _ranked(question, nearby, after, limit, RANKED)
+    rows = (await connection.execute(ranked)).all()
     return rows if _has_more_than_ranked(question, rows) else ()
 
 
-def _page(question: Question, after: Sequence[Any] | None, limit: int) -> AnySelect:
+def _page(question: Question, after: Sequence[Any] | None, limit: int, ranked: int) -> AnySelect:
     if question.sort is not Sort.RELEVANCE:
         return _all(question, after, limit)
-    newest = _all(replace(question, sort=Sort.NEWEST), None, RANKED)
-    return _ranked(question, newest, after, limit)
+    newest = _all(replace(question, sort=Sort.NEWEST), None, ranked, with_words=True)
+    return _ranked(question, newest, after, limit, ranked)
 
 
-def _all(question: Question, after: Sequence[Any] | None, limit: int) -> AnySelect:
-    ranges = _ranges(question)
-    if ranges is not None:
-        return _along(ranges, question.order, after, limit)
-    order = question.order
+def _all(
+    question: Question, after: Sequence[Any] | None, limit: int, *, with_words: bool = False
+) -> AnySelect:
+    ranges, order = _ranges(question), question.order
     pages = []
     for tables, known in question.knowledge.sources():
+        if ranges is not None and tables is LIVE:
+            pages.append(_along(ranges, known, order, after, limit))
+            continue
         event: Any = tables.event
-        found = select(event.document, event.words, *order.columns_of(event))
+        found = select(*_shown(event, order, with_words=with_words))
         found = found.where(known, *conditions(question.wanted, tables))
         if question.wanted.text is not None:
             # Behind this fence the planner counts on all that is found, and asks the index.
@@ -174,23 +167,39 @@ def _all(question: Question, after: Sequence[Any] | None, limit: int) -> AnySele
     return order.page(select(*both.c), both.c, None, limit)
 
 
+def _shown(event: Any, order: Order, *, with_words: bool) -> list[Any]:
+    words = [event.words] if with_words else []
+    return [event.document, *words, *order.columns_of(event)]
+
+
 def _ranges(question: Question) -> Along | None:
-    """Return what the events can be found along: of the present, in the order of their days."""
+    """Return what the live events can be found along in the order of their days."""
     by_day = question.sort in (Sort.NEWEST, Sort.OLDEST)
-    if question.wanted.text is None and by_day and isinstance(question.knowledge, Everything):
-        return along(question.wanted)
-    return None
+    return along(question.wanted) if by_day and question.wanted.text is None else None
 
 
-def _along(ranges: Along, order: Order, after: Sequence[Any] | None, limit: int) -> AnySelect:
+def _along(
+    ranges: Along,
+    known: ColumnElement[bool],
+    order: Order,
+    after: Sequence[Any] | None,
+    limit: int,
+) -> AnySelect:
     """Return the first events along ranges: their keys first, and documents only of those."""
-    found = first_of(ranges, order, after, limit)
+    found = first_of(ranges, known, order, after, limit)
     shown = Event.document, *order.columns_of(Event)
     statement: AnySelect = select(*shown).join(found, found.c.id == Event.id)
     return statement.order_by(*order.sorted(Event))
 
 
-def _nearby(question: Question, after: Sequence[Any] | None, limit: int, stretch: int) -> AnySelect:
+def _nearby(
+    question: Question,
+    after: Sequence[Any] | None,
+    limit: int,
+    stretch: int,
+    *,
+    with_words: bool = False,
+) -> AnySelect:
     """Return those that match among the events that come next, whichever they are.
 
     Nothing else is asked of the events that are walked through, so that it never takes long.
@@ -201,7 +210,7 @@ def _nearby(question: Question, after: Sequence[Any] | None, limit: int, stretch
         walk = order.page(select(tables.event, known.label("known")), tables.event, after, stretch)
         event: Any = walk.subquery().c
         matches = and_(event.known, *conditions(question.wanted, replace(tables, event=event)))
-        shown = event.document, event.words, *order.columns_of(event)
+        shown = _shown(event, order, with_words=with_words)
         stretches.append(select(*shown, matches.label("matches")))
     walked = union_all(*stretches).subquery()
     first = select(*walked.c).order_by(*order.sorted(walked.c)).limit(stretch).subquery()
@@ -209,11 +218,11 @@ def _nearby(question: Question, after: Sequence[Any] | None, limit: int, stretch
 
 
 def _ranked(
-    question: Question, newest: AnySelect, after: Sequence[Any] | None, limit: int
+    question: Question, newest: AnySelect, after: Sequence[Any] | None, limit: int, most: int
 ) -> AnySelect:
     """Return a page of the newest that match by relevance, each beside how many were found."""
     found = newest.cte()
-    kept = select(found).order_by(*ORDERS[Sort.NEWEST].sorted(found.c)).limit(RANKED).subquery()
+    kept = select(found).order_by(*ORDERS[Sort.NEWEST].sorted(found.c)).limit(most).subquery()
     ranked = select(
         *kept.c,
         rank_of(kept.c, question),
@@ -260,6 +269,9 @@ async def event_document(
     connection: ReadConnection, event: str, knowledge: Knowledge
 ) -> str | None:
     """Return the document of an event that is or was live, or None."""
+    if isinstance(knowledge, Everything):
+        found = await rows_of(connection, _LIVE, {"event": event})
+        return found[0].document if found else None
     await knowledge.settle(connection)
     documents = [
         select(tables.event.document).where(tables.event.id == event, known)
@@ -267,3 +279,8 @@ async def event_document(
     ]
     document: str | None = await connection.scalar(union_all(*documents))
     return document
+
+
+_LIVE = Prepared(
+    select(Event.document).where(Event.id == bindparam("event", type_=String())), planned_once=True
+)

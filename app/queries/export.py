@@ -5,10 +5,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, union_all
 
-from app.db.engine import ReadConnection
-from app.queries.events import Question, rank_of
+from app.db.connections import MomentConnection, ReadConnection
+from app.queries.events import rank_of
 from app.queries.filter import conditions
 from app.queries.keyset import AnySelect
+from app.queries.question import Question
 
 # A batch is parsed and written between two looks at what else there is to do.
 BATCH = 100
@@ -25,7 +26,7 @@ async def are_more_than(connection: ReadConnection, question: Question, limit: i
 
 
 async def event_batches(
-    connection: ReadConnection, question: Question
+    connection: MomentConnection, question: Question
 ) -> AsyncGenerator[Sequence[str], None]:
     """Yield the documents of all events that match, in order, from a cursor of the server's.
 

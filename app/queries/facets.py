@@ -25,7 +25,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.db.register import EventCount
 from app.domain.territories import memberships
 from app.domain.vocabulary import DIRECTION_OF_KIND, Role, family_of

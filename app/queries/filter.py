@@ -5,8 +5,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, cast, or_, select, tuple_
-from sqlalchemy.dialects.postgresql import TSQUERY, Range
+from sqlalchemy import ColumnElement, and_, cast, func, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import DATERANGE, TSQUERY
 
 from app.db.projections import (
     Event,
@@ -144,7 +144,7 @@ def _date_conditions(wanted: EventFilter, event: Any) -> list[ColumnElement[bool
     if wanted.date_field is DateField.DATE:
         return conditions + own_date_conditions(wanted, event)
     named = getattr(event, wanted.date_field)
-    asked = Range(wanted.date_from, wanted.date_to, bounds="[]")
+    asked = func.daterange(wanted.date_from, wanted.date_to, "[]", type_=DATERANGE)
     if wanted.date_match is DateMatch.WITHIN:
         return [*conditions, named.contained_by(asked)]
     return [*conditions, named.overlaps(asked)]

@@ -1,14 +1,15 @@
 """The history of one event and the journal of all: revisions with the documents they made."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import aliased
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.db.projections import Event, PastEvent
-from app.db.tables import EventRevision
+from app.db.tables import EventRevision, JournalLink
 from app.queries.keyset import AnyRow, AnySelect, Order
 
 _BY_SEQ = Order(("seq",))
@@ -51,16 +52,41 @@ def _revisions() -> AnySelect:
     return statement
 
 
-async def changes(
-    connection: ReadConnection, since: int, limit: int
-) -> tuple[Sequence[AnyRow], int]:
-    """Return the changes after a number in the journal's order, and the newest number."""
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of the newest link of the audit chain, and the number that it ends with."""
+
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How far the journal goes, and the head that stands for it; None where nothing is linked."""
+
+    latest: int
+    head: Head | None
+
+
+async def changes(connection: ReadConnection, since: int, limit: int) -> Sequence[AnyRow]:
+    """Return the changes after a number in the journal's order."""
     statement = _BY_SEQ.page(_revisions(), EventRevision, [since], limit - 1)
-    newest = select(func.coalesce(func.max(EventRevision.seq), 0))
-    rows = (await connection.execute(statement)).all()
-    latest: int = await connection.scalar(newest) or 0
-    # A change may have come between the two statements.
-    return rows, max([latest, *(row.seq for row in rows)])
+    return (await connection.execute(statement)).all()
+
+
+async def end(connection: ReadConnection) -> End:
+    """Return the journal's end, as it is at one moment."""
+    newest = select(func.coalesce(func.max(EventRevision.seq), 0).label("latest")).subquery()
+    link = (
+        select(JournalLink.seq, JournalLink.head)
+        .order_by(JournalLink.seq.desc())
+        .limit(1)
+        .subquery()
+    )
+    statement = select(newest.c.latest, link.c.seq, link.c.head)
+    found = await connection.execute(statement.select_from(newest.outerjoin(link, true())))
+    latest, seq, head = found.one()
+    return End(latest, None if head is None else Head(seq, head.hex()))
 
 
 async def revisions_page(

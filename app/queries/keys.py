@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, or_, select, tuple_
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.db.tables import ApiKey
 from app.domain.keys import USE_KEPT_FOR, Identity, KeyInfo, Refusal, Scope
 

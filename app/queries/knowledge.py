@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Date, and_, func, or_, text, true
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.db.locks import JOURNAL
 from app.queries.filter import LIVE, PAST, Tables
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.domain.territories import territories
 from app.queries.facets import OF_PARTIES, Counts, Facet
 from app.queries.knowledge import Knowledge

@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import Subquery, func, select, union_all
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.domain.vocabulary import Status
-from app.queries.events import ORDERS, Sort
 from app.queries.keyset import AnyRow, AnySelect, Order
 from app.queries.knowledge import Knowledge
+from app.queries.question import ORDERS, Sort
 
 _COLUMNS = ("id", "measure", "status", "regime", "earliest", "latest", "document")
 _IN_ORDER = ORDERS[Sort.OLDEST]

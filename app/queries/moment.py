@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.db.register import ChangeNumber
 from app.db.tables import EventRevision, PartyRevision, RegimeRevision
 from app.queries.knowledge import Knowledge, Recorded

@@ -2,16 +2,32 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal, null, or_, select, true, union_all
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    String,
+    and_,
+    any_,
+    bindparam,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
+from app.db.prepared import Prepared, Values
 from app.db.projections import Event, PartyName
+from app.db.reading import rows as rows_of
 from app.db.tables import Party, PartyRevision, Regime, RegimeRevision
 from app.queries.keyset import AnyRow, AnySelect
-from app.queries.knowledge import Knowledge, Recorded
+from app.queries.knowledge import Everything, Knowledge, Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +61,33 @@ async def known(
     then, but is now, still says who is meant.
     """
     found, now = Known(), Known()
-    branches = [
-        *([_parties(folded, knowledge)] if folded else []),
-        *([_words("regime", Regime.code, regimes)] if regimes else []),
-        *(_measures(measures, knowledge) if measures else []),
-    ]
-    if branches:
-        for row in await connection.execute(union_all(*branches)):
+    wanted = {"folded": [*folded], "regimes": [*regimes], "measures": [*measures]}
+    given: Values = {name: words for name, words in wanted.items() if words}
+    if given:
+        past = {"known_at": knowledge.instant} if isinstance(knowledge, Recorded) else {}
+        statement = _statement(tuple(given), is_past=bool(past))
+        for row in await rows_of(connection, statement, {**given, **past}):
             _keep(found if row.then else now, row)
     return replace(found, parties=now.parties | found.parties)
 
 
-def _parties(folded: Collection[str], knowledge: Knowledge) -> AnySelect:
+@cache
+def _statement(given: tuple[str, ...], *, is_past: bool) -> Prepared:
+    """Return the statement that looks up the lists of words that are given."""
+    instant = bindparam("known_at", type_=DateTime(timezone=True))
+    knowledge = Recorded(instant) if is_past else Everything()  # type: ignore[arg-type]
+    lists = {name: any_(bindparam(name, type_=ARRAY(String()))) for name in given}
+    branches = []
+    if "folded" in lists:
+        branches.append(_parties(lists["folded"], knowledge))
+    if "regimes" in lists:
+        branches.append(_words("regime", Regime.code, lists["regimes"]))
+    if "measures" in lists:
+        branches += _measures(lists["measures"], knowledge)
+    return Prepared(union_all(*branches))
+
+
+def _parties(folded: ColumnElement[Any], knowledge: Knowledge) -> AnySelect:
     in_use = PartyName.known_to.is_(None)
     then: ColumnElement[bool] = in_use
     if isinstance(knowledge, Recorded):
@@ -72,15 +103,15 @@ def _parties(folded: Collection[str], knowledge: Knowledge) -> AnySelect:
             then.label("then"),
         )
         .join(Party, Party.id == PartyName.party)
-        .where(PartyName.folded.in_(folded), or_(in_use, then))
+        .where(PartyName.folded == folded, or_(in_use, then))
     )
 
 
-def _measures(ids: Collection[str], knowledge: Knowledge) -> list[AnySelect]:
+def _measures(ids: ColumnElement[Any], knowledge: Knowledge) -> list[AnySelect]:
     return [_words("measure", tables.event.measure, ids) for tables, _ in knowledge.sources()]
 
 
-def _words(what: str, column: Any, words: Collection[str]) -> AnySelect:
+def _words(what: str, column: Any, words: ColumnElement[Any]) -> AnySelect:
     return (
         select(
             literal(what).label("what"),
@@ -90,7 +121,7 @@ def _words(what: str, column: Any, words: Collection[str]) -> AnySelect:
             null(),
             true().label("then"),
         )
-        .where(column.in_(words))
+        .where(column == words)
         .distinct()
     )
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.domain.evidence import Evidence, Key, Step
 from app.domain.positions import Effect, last_possible
 from app.domain.vocabulary import Dimension, State, Status, Verification

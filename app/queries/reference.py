@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import or_, select
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.db.projections import PartyName
 from app.db.tables import Party, Regime, RegimeRevision
 from app.queries.keyset import AnyRow, Order

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import Response
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
@@ -31,6 +32,13 @@ class Assets(StaticFiles):
         """
         whole = [(name, value) for name, value in scope["headers"] if name != b"range"]
         await super().__call__({**scope, "headers": whole}, receive, send)
+
+    def get_path(self, scope: Scope) -> str:
+        """Return which file is asked for; each has one address, without a slash at its end."""
+        path = super().get_path(scope)
+        if scope["path"] != f"{scope['root_path']}/{path}":
+            raise HTTPException(404)
+        return path
 
     def file_response(self, *arguments: Any, **options: Any) -> Response:
         """Return the file, or 304 where the browser has it already."""

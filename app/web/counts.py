@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.queries.facets import Counts, Facet, facets
 from app.queries.filter import EventFilter
 from app.queries.knowledge import Knowledge

@@ -11,10 +11,11 @@ from fastapi.responses import RedirectResponse, Response
 from app.api.known_at import KnownAtParameters
 from app.api.parameters import read
 from app.api.state import Register
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.domain.document import instant
 from app.domain.errors import NotFoundError
 from app.domain.history import GONE
+from app.domain.text import shown
 from app.queries.cited import cited_documents, citing_documents
 from app.queries.events import event_document
 from app.queries.history import revisions_page, survivor
@@ -63,7 +64,7 @@ async def event(
 
 def _not_there(id_: str) -> str:
     return (
-        f"There is no event “{id_[:100]}”. Ids are never given to another event, so that the "
+        f"There is no event “{shown(id_)}”. Ids are never given to another event, so that the "
         "address is misspelt or incomplete, or the event was not recorded yet at the time that it "
         "asks for."
     )

@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
-from app.api.parameters import QueryModel, shown
+from app.api.parameters import QueryModel
 from app.domain.errors import Fault
+from app.domain.text import shown
 from app.web.words import place
 
 _A_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)

@@ -10,6 +10,7 @@ from app.api.known_at import KnownAtParameters
 from app.api.parameters import read
 from app.api.state import Register
 from app.domain.errors import NotFoundError
+from app.domain.text import shown
 from app.queries.choices import offered_regimes
 from app.queries.measures import measure as measure_row
 from app.web.page import PageRoute, page
@@ -29,7 +30,7 @@ async def measure(
     async with one_moment(register, knowledge) as (connection, moment):
         row = await measure_row(connection, knowledge, id)
         if row is None:
-            raise NotFoundError(f"There is no dossier “{id[:100]}”: each event names its own.")
+            raise NotFoundError(f"There is no dossier “{shown(id)}”: each event names its own.")
         regimes = await offered_regimes(connection)
     return page(
         request,

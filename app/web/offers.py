@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.domain.territories import territories
 from app.domain.vocabulary import DIRECTION_OF_KIND, FAMILIES, family_of
 from app.queries.choices import offered_parties, offered_regimes

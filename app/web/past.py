@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 
 from app.api.links import base_url
-from app.db.engine import Database, ReadConnection
+from app.db.connections import ReadConnection
+from app.db.engine import Database
 from app.domain.document import instant
 from app.queries.knowledge import Announced, Everything, Knowledge, Recorded
 from app.queries.moment import newest_change

@@ -14,7 +14,7 @@ from app.api.pages import cursor_for
 from app.api.parameters import DEFAULT_LIMIT, read
 from app.api.positions import PositionPageParameters, after_position, page_of, resolve_positions
 from app.api.state import Register
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.domain.errors import RefusedError
 from app.domain.evidence import Answer, Evidence, Key
 from app.domain.vocabulary import Verification

@@ -17,14 +17,15 @@ from app.api.pages import cursor_for, position_in
 from app.api.parameters import DEFAULT_LIMIT, parameter, read
 from app.api.resolve import resolve
 from app.api.state import Register
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.domain.errors import RefusedError
 from app.domain.evidence import History
 from app.domain.vocabulary import Verification
 from app.queries.choices import names_of_parties
-from app.queries.events import Question, Sort, events_page
+from app.queries.events import events_page
 from app.queries.facets import Counts, Facet
 from app.queries.positions import PositionFilter, evidence
+from app.queries.question import Question, Sort
 from app.web.counts import counts_of_choices
 from app.web.filter_words import Said, filter_in_words, parties_in
 from app.web.form import Form, without_blanks

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.domain.dates_in_words import date_in_words
+from app.domain.dates_in_words import date_in_words, day_in_words
 from app.domain.labels import word_lists
 from app.domain.territories import territories
 
@@ -88,6 +88,7 @@ def place(code: str) -> str:
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "in_words": date_in_words,
+    "day_in_words": day_in_words,
     "said": said,
     "turned_round": turned_round,
     "words": words,

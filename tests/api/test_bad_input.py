@@ -7,6 +7,8 @@ import pytest
 
 from app.api import cursor
 from app.api.envelope import MAX_URL_LENGTH
+from app.api.resolve import MOST_REFUSED
+from app.domain.errors import MAX_FAULTS
 from tests.support.problems import problem_of
 
 
@@ -84,6 +86,9 @@ from tests.support.problems import problem_of
         ("country=%25", "country", "unknown_country", None),
         ("country=" + "a" * 5_000, "country", "unknown_country", None),
         ("party=Talban", "party", "unknown_party", "taliban"),
+        ("party=(K)(Z)", "party", "unknown_party", None),
+        ('actor={"$gt": ""}', "actor", "unknown_party", None),
+        ("country=\u202eKZ", "country", "unknown_country", None),
         ("party=KZZ", "party", "unknown_party", None),
         ("actor=Congo", "actor", "ambiguous", "CD"),
         ("subject='; DROP TABLE event; --", "subject", "unknown_party", None),
@@ -98,7 +103,7 @@ from tests.support.problems import problem_of
         ("cursor=%3D%3D%3D", "cursor", "invalid_cursor", None),
         ("country=%00", "country", "unreadable_text", None),
         ("country=K%00Z", "country", "unreadable_text", None),
-        ("%00=KZ", "\0", "unreadable_text", None),
+        ("%00=KZ", "\ufffd", "unreadable_text", None),
         ("country=%ff", "country", "unreadable_text", None),
         ("country=%ED%A0%80", "country", "unreadable_text", None),
         ("country=%1b[31m", "country", "unreadable_text", None),
@@ -142,6 +147,25 @@ async def test_a_forged_cursor_is_refused(client: httpx.AsyncClient) -> None:
     question = {"of": "events", "sort": "newest", "filter": {}}
     impossible = cursor.encode(["2024-01-01", "not a day", "x"], question)
     problem_of(await client.get(f"/v1/events?cursor={quote(impossible)}"), 422)
+
+
+async def test_of_very_many_faults_the_first_are_listed(client: httpx.AsyncClient) -> None:
+    for query, listed in (
+        ("&".join(f"country=Nowhere{n}" for n in range(1_500)), MOST_REFUSED),
+        ("&".join(f"party=Nobody{n}&actor=Nobody{n}" for n in range(700)), MOST_REFUSED),
+        ("&".join(f"no{n}=" for n in range(3_000)), MAX_FAULTS),
+        ("&".join(f"no{n}=%00" for n in range(2_000)), MAX_FAULTS),
+        ("country=Nowhere&" * 1_000, 1),
+    ):
+        problem = problem_of(await client.get(f"/v1/events?{query}"), 422)
+        assert len(problem["errors"]) == listed
+
+
+async def test_what_turns_the_text_around_it_is_not_repeated(client: httpx.AsyncClient) -> None:
+    for query in ("country=a\u202eb", "a\u2066b=1", "status=a%0d%0ab"):
+        problem = problem_of(await client.get(f"/v1/events?{query}"), 422)
+        assert "a\ufffd" in problem["detail"]
+        assert not {"\u202e", "\u2066", "\r", "\n"} & set(problem["detail"])
 
 
 async def test_a_problem_repeats_no_more_than_a_piece_of_what_was_sent(
@@ -215,7 +239,9 @@ async def test_a_host_that_is_none_is_refused(client: httpx.AsyncClient, host: s
 
 
 @pytest.mark.parametrize("path", ["/v1/territories", "/v1/parties", "/v1/regimes", "/v1/measures"])
-@pytest.mark.parametrize("query", ["limit=0", "cursor=x", "Q=a", "q=a&q=b", "q=" + "a" * 101])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "cursor=x", "Q=a", "q=a&q=b", "q=" + "a" * 101, "q=%25", "q=☂"]
+)
 async def test_lists_of_reference_data_refuse_likewise(
     client: httpx.AsyncClient, path: str, query: str
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from app.api.tally import Tally
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.db.engine import Database
 from app.db.freshness import LONGEST_S, Freshness
+from app.db.prepared import Prepared
 from app.domain.errors import UnavailableError
 from tests.support.client import client_of
 from tests.support.editing import editor_of, seen
@@ -184,10 +186,10 @@ async def test_without_the_database_nothing_is_given(
     async with client_of(timeline_url) as client:
         await client.get(PATH)
 
-        def away(_: Database) -> None:
+        def away(*_: object) -> None:
             raise UnavailableError
 
-        monkeypatch.setattr(Database, "glancing", away)
+        monkeypatch.setattr(Database, "glance", away)
         monkeypatch.setattr(Database, "reading", away)
         await asyncio.sleep(LONGEST_S)
         assert (await client.get(PATH)).status_code == 503
@@ -200,20 +202,45 @@ async def test_whoever_asks_while_it_is_asked_waits_for_one_answer(
     looks = 0
     async with Database(timeline_url) as database:
         freshness = Freshness(database)
-        glancing = database.glancing
+        glance = database.glance
 
-        def counted() -> object:
+        async def counted(prepared: Prepared) -> Any:
             nonlocal looks
             looks += 1
-            return glancing()
+            return await glance(prepared)
 
-        database.glancing = counted  # type: ignore[assignment, method-assign]
+        database.glance = counted  # type: ignore[method-assign]
         numbers = await asyncio.gather(*(freshness.current() for _ in range(50)))
         assert len(set(numbers)) == 1
         assert looks <= 2
         async with database.reading() as connection:
             there = await connection.scalar(text("SELECT number FROM change_number"))
-        assert numbers[0] == there == freshness.known()
+        assert numbers[0] == there
+
+
+def held(freshness: Freshness) -> asyncio.Event:
+    """Make it take until an event is set to look."""
+    look, may_look = freshness._look, asyncio.Event()
+
+    async def held_look() -> None:
+        await may_look.wait()
+        await look()
+
+    freshness._look = held_look  # type: ignore[method-assign]
+    return may_look
+
+
+async def test_nobody_waits_for_a_number_that_is_renewed_in_time(timeline_url: str) -> None:
+    async with Database(timeline_url) as database, Freshness(database) as freshness:
+        assert freshness.at_hand() is None
+        number = await freshness.current()
+        may_look = held(freshness)
+        freshness._looked = time.monotonic() - 0.6 * LONGEST_S
+        assert freshness.at_hand() in {number, None}
+        assert freshness._looking is not None
+        assert not freshness._looking.done()
+        may_look.set()
+        assert await freshness.renewed() == number
 
 
 def test_what_was_not_asked_for_the_longest_time_goes_first() -> None:

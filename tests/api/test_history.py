@@ -1,6 +1,7 @@
 """The history of an event, the journal, and answers as of the past, over HTTP."""
 
 import asyncio
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,8 +9,11 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from app.commands.chain import link_all
 from app.db.engine import Database
+from app.db.freshness import LONGEST_S
 from app.domain.document import EventDocument, TombstoneDocument
+from tests.support.chain import followed, tamper
 from tests.support.client import client_of
 from tests.support.database import execute
 from tests.support.editing import editor_of, revisions, seen
@@ -214,6 +218,37 @@ async def test_a_reader_that_polls_misses_no_change_and_sees_none_twice(empty_ur
             address = page["next"]
         await writing
     assert len(found) == len(set(found)) == writers * each
+
+
+async def test_the_journal_shows_the_head_that_stands_for_all_of_it(
+    editor: httpx.AsyncClient, empty_url: str
+) -> None:
+    before = await editor.get("/v1/changes?since=160")
+    head = before.json()["head"]
+    assert head["seq"] == before.json()["latest"] == 164
+    assert re.fullmatch("[0-9a-f]{64}", head["hash"])
+    tag = {"If-None-Match": before.headers["etag"]}
+    assert (await editor.get("/v1/changes?since=160", headers=tag)).status_code == 304
+    await turbulence(editor)
+    after = await editor.get("/v1/changes?since=160", headers=tag)
+    assert after.status_code == 200
+    assert after.json()["head"]["seq"] == after.json()["latest"] == 169
+    async with Database(empty_url) as database:
+        found = await followed(database)
+    assert (found.links, found.head.hex()) == (6, after.json()["head"]["hash"])
+
+
+async def test_a_head_that_came_without_a_change_is_shown_at_once(
+    editor: httpx.AsyncClient, empty_url: str
+) -> None:
+    await tamper(empty_url, "DELETE FROM journal_link")
+    before = await editor.get("/v1/changes")
+    assert before.json()["head"] is None
+    async with Database(empty_url) as database:
+        assert [count async for count in link_all(database)] == [164]
+    await asyncio.sleep(LONGEST_S)
+    tag = {"If-None-Match": before.headers["etag"]}
+    assert (await editor.get("/v1/changes", headers=tag)).json()["head"]["seq"] == 164
 
 
 @pytest.mark.parametrize("query", ["since=-1", "since=x", "since=1&since=2", "limit=0", "sinc=1"])

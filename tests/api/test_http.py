@@ -81,6 +81,7 @@ async def test_head_is_get_without_the_body(client: httpx.AsyncClient, path: str
         ("/v1/parties/taliban", "GET, HEAD, OPTIONS, PUT"),
         ("/v1/measures", "GET, HEAD, OPTIONS"),
         ("/livez", "GET, HEAD, OPTIONS"),
+        ("/static/pages.css", "GET, HEAD, OPTIONS"),
     ],
 )
 async def test_options_tells_the_methods(
@@ -153,7 +154,8 @@ async def test_a_fault_after_the_answer_began_reaches_no_server() -> None:
     async def receive() -> Message:
         return {"type": "http.request"}
 
-    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b""}
+    scope["headers"] = [(b"host", b"register.example")]
     await Observer(Envelope(begins_and_fails), Tally())(scope, receive, send)
     # The body has no end, so the server cuts the connection and the client sees that it is cut.
     assert [message["type"] for message in sent] == ["http.response.start"]

@@ -67,8 +67,8 @@ async def use_up(url: str, ends_in: str = "30 seconds") -> None:
     """Let every key have written as often as it may, in a minute that ends so soon."""
     await execute(
         url,
-        f"UPDATE api_key SET writes = {LIMIT}",  # noqa: S608 - Ours.
-        f"UPDATE api_key SET minute_ends = clock_timestamp() + interval '{ends_in}'",  # noqa: S608
+        f"UPDATE api_key SET writes = {LIMIT}",
+        f"UPDATE api_key SET minute_ends = clock_timestamp() + interval '{ends_in}'",
     )
 
 

@@ -231,13 +231,14 @@ def test_a_nonsense_address_is_one_sentence(command: str, url: str) -> None:
     assert "CHANCERY_DATABASE_URL" in complaint(chancery(*at_any_port(command), url=url))
 
 
+@pytest.mark.parametrize("setting", ["CHANCERY_PUBLIC_URL", "CHANCERY_TRUSTED_PROXIES"])
 @pytest.mark.parametrize("command", ["serve", "openapi"])
 def test_a_nonsense_setting_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, timeline_url: str, command: str
+    monkeypatch: pytest.MonkeyPatch, timeline_url: str, command: str, setting: str
 ) -> None:
-    settings = {"CHANCERY_PUBLIC_URL": "nonsense", "CHANCERY_DATABASE_URL": timeline_url}
+    settings = {setting: "nonsense", "CHANCERY_DATABASE_URL": timeline_url}
     monkeypatch.setattr(f"{__name__}.clean_environment", lambda: os.environ | settings)
-    assert "CHANCERY_PUBLIC_URL" in complaint(chancery(*at_any_port(command), url=timeline_url))
+    assert setting in complaint(chancery(*at_any_port(command), url=timeline_url))
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate"])

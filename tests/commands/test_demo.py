@@ -20,10 +20,11 @@ from app.domain.errors import ConflictError
 from app.domain.history import PartyName
 from app.domain.territories import territories
 from app.domain.vocabulary import FAMILIES
-from app.queries.events import Question, events_page
+from app.queries.events import events_page
 from app.queries.facets import Facet, facets
 from app.queries.filter import EventFilter
 from app.queries.knowledge import Everything
+from app.queries.question import Question
 from tests.support.factories import event
 from tests.support.projections import projections, rebuilt
 

@@ -16,11 +16,13 @@ from app.commands.parties import put_party
 from app.commands.record import record_unseen
 from app.commands.retract import restore, retract
 from app.commands.revise import Author, latest_revisions, state
-from app.db.engine import Database, ReadConnection
+from app.db.connections import ReadConnection
+from app.db.engine import Database
 from app.domain.reference import PartyFacts
-from app.queries.events import Question, Sort, event_document, events_page
+from app.queries.events import event_document, events_page
 from app.queries.filter import EventFilter
 from app.queries.knowledge import Everything, Knowledge, Recorded
+from app.queries.question import Question, Sort
 from tests.support.archive import random_event
 from tests.support.projections import projections, rebuilt
 

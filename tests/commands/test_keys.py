@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from app.commands import journal
 from app.commands.keys import count_write, create_key, hold_key, revoke_key, touch_key
-from app.db.engine import Database, ReadConnection
+from app.db.connections import ReadConnection
+from app.db.engine import Database
 from app.domain.errors import NotFoundError, RefusedError, UnauthenticatedError
 from app.domain.keys import Identity, Refusal, Scope, digest
 from app.queries.keys import Recognised, identity_of, key, keys, keys_page

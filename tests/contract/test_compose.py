@@ -2,6 +2,7 @@
 
 import re
 from copy import deepcopy
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from check_jsonschema.builtin_schemas import get_builtin_schema
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
+from app.settings import Settings
 from tests.support.dockerfile import instructions, last_stage
+from tests.support.proxy import CONFIGURATION
 from tests.support.service import ROOT
 
 ONE_SHOTS = ("migrate", "load")
@@ -55,12 +58,27 @@ def test_a_broken_compose_file_is_refused(
     assert place in faults(broken)
 
 
-def test_only_the_service_publishes_a_port_and_only_to_this_machine(
+def test_only_the_proxy_publishes_a_port_and_only_to_this_machine(
     services: dict[str, Any],
 ) -> None:
     published = {name: one["ports"] for name, one in services.items() if "ports" in one}
-    assert published == {"chancery": ["127.0.0.1:8000:8000"]}
+    assert published == {"proxy": ["127.0.0.1:8000:8000"]}
     assert not any(one.get("network_mode") for one in services.values())
+
+
+def test_the_proxy_is_the_one_that_is_tested_and_stands_before_the_service(
+    compose: dict[str, Any],
+) -> None:
+    proxy = compose["services"]["proxy"]
+    (mounted,) = proxy["configs"]
+    assert mounted["target"] == "/usr/local/etc/haproxy/haproxy.cfg"
+    assert ROOT / compose["configs"][mounted["source"]]["file"] == CONFIGURATION
+    assert proxy["environment"] == {"PROXY_LISTEN": ":8000", "PROXY_SERVER": "chancery:8000"}
+    assert proxy["depends_on"] == {"chancery": HEALTHY}
+    # In this house only the proxy asks the service, from whatever address Docker gives it.
+    trusted = compose["services"]["chancery"]["environment"]["CHANCERY_TRUSTED_PROXIES"]
+    assert Settings(trusted_proxies=trusted).trusted_proxies == trusted
+    assert all(ip_network(each).is_private for each in trusted.split(","))
 
 
 def test_the_data_lies_in_a_named_volume_where_the_image_keeps_it(compose: dict[str, Any]) -> None:
@@ -92,13 +110,23 @@ def test_migrations_run_once_before_the_service_and_after_the_database(
 
 
 def test_what_keeps_running_is_restarted_and_has_a_health_check(services: dict[str, Any]) -> None:
-    assert {services[name]["restart"] for name in ("database", "chancery")} == {"unless-stopped"}
+    running = ("database", "chancery", "proxy")
+    assert {services[name]["restart"] for name in running} == {"unless-stopped"}
+    assert services["proxy"]["healthcheck"]["test"][-1] == ": </dev/tcp/127.0.0.1/8000"
     # Over the network, because the server that fills a new volume answers on its socket.
     assert services["database"]["healthcheck"]["test"][:3] == [
         *("CMD", "pg_isready", "--host=127.0.0.1")
     ]
     assert "healthcheck" not in services["chancery"], "It would replace the image's."
     assert "/readyz" in last_stage()["HEALTHCHECK"].words()[-1]
+
+
+def test_the_proxy_can_write_nothing_and_gain_nothing(services: dict[str, Any]) -> None:
+    proxy = services["proxy"]
+    assert proxy["read_only"] is True
+    assert proxy["cap_drop"] == ["ALL"]
+    assert proxy["security_opt"] == ["no-new-privileges:true"]
+    assert not {"privileged", "cap_add", "user", "volumes"} & set(proxy)
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -3,9 +3,10 @@
 from app.commands.record import record_unseen
 from app.commands.revise import Author
 from app.db.engine import Database
-from app.queries.events import Question, event_document, events_page
+from app.queries.events import event_document, events_page
 from app.queries.knowledge import Everything, Recorded
 from app.queries.moment import newest_change
+from app.queries.question import Question
 from tests.support.factories import event
 
 

@@ -19,9 +19,10 @@ from app.db.engine import Database
 from app.domain.reference import PartyFacts
 from app.domain.search import parse
 from app.queries import events as asking
-from app.queries.events import EventPage, Question, Sort, events_page
+from app.queries.events import EventPage, events_page
 from app.queries.filter import EventFilter
 from app.queries.knowledge import Everything, Knowledge, Recorded
+from app.queries.question import Question, Sort
 from app.queries.search import text_condition
 from tests.support.factories import event
 

@@ -1,6 +1,6 @@
 """A client that talks to the application in the test's own process and event loop."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -8,7 +8,9 @@ import httpx
 import pytest
 from sqlalchemy import event
 
+from app.db.driver import DriverPool
 from app.db.engine import Database
+from app.db.prepared import Prepared, Values
 from app.main import create_app
 from app.settings import Settings
 
@@ -20,6 +22,7 @@ async def client_of(url: str, **settings: Any) -> AsyncIterator[httpx.AsyncClien
     transport = httpx.ASGITransport(app)
     async with (
         app.state.database,
+        app.state.freshness,
         httpx.AsyncClient(transport=transport, base_url="http://register.example") as client,
     ):
         yield client
@@ -47,5 +50,14 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
                 lambda _c, _k, statement, *_: seen.append(statement),
             )
 
+    fetch = DriverPool.fetch
+
+    async def heard(self: DriverPool, prepared: Prepared, values: Values) -> Sequence[Any]:
+        # How new everything is is asked beside the questions, and not by each of them.
+        if self._options["max_size"] > 1:
+            seen.append(prepared.sql)
+        return await fetch(self, prepared, values)
+
     monkeypatch.setattr(Database, "__init__", listening)
+    monkeypatch.setattr(DriverPool, "fetch", heard)
     return seen

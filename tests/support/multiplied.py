@@ -1,34 +1,57 @@
-"""A large register in little time: what is there, again and again under other ids."""
+"""A large register in little time: what is there, again and again under other ids and days."""
 
+from app.db.projections import Event, EventPair, EventParty
+from app.db.tables import EventRevision, Table
 from tests.support.database import execute
 
-_REVISIONS = """
-    INSERT INTO event_revision
-        (event, revision, seq, recorded_at, action, by, note, facts, merged_into)
-    SELECT event || '-' || n, revision, n * newest + seq, recorded_at, action, by, note,
-        facts, merged_into
-    FROM event_revision, generate_series(1, {copies}) n,
-        (SELECT max(seq) AS newest FROM event_revision) AS journal
-"""
-_EVENTS = """
-    INSERT INTO event
-        (id, revision, kind, family, status, verification, direction, regime, measure,
-        earliest, latest, occurred, announced, adopted, signed, effective, effective_until,
-        recorded_at, updated_at, document, known_from)
-    SELECT id || '-' || n, revision, kind, family, status, verification, direction, regime, measure,
-        earliest, latest, occurred, announced, adopted, signed, effective, effective_until,
-        recorded_at, updated_at,
-        '{{"id":"' || id || '-' || n || substring(document FROM 8 + length(id)), known_from
-    FROM event, generate_series(1, {copies}) n
-"""
-_PARTIES = """
-    INSERT INTO event_party (event, position, party, role, country, earliest, latest)
-    SELECT event || '-' || n, position, party, role, country, earliest, latest
-    FROM event_party, generate_series(1, {copies}) n
+# What becomes of a column in a copy; all others stay as they are.
+_DAYS = ("earliest", "latest", "first", "last", "until_first", "until_last", "told")
+_OTHERWISE = {
+    "id": "id || '-' || n",
+    "event": "event || '-' || n",
+    "seq": "n * newest + seq",
+    "recorded_at": "recorded_at + n * interval '1 second'",
+    "updated_at": "updated_at + n * interval '1 second'",
+    "document": "'{{\"id\":\"' || id || '-' || n || substring(document FROM 8 + length(id))",
+    **{day: f"{day} + n % {{days}}" for day in _DAYS},
+}
+
+
+# Nothing is checked that was checked of the originals, and indexes are made at the end.
+_QUICKLY = (
+    "SET statement_timeout = 0",
+    "SET session_replication_role = replica",
+    """
+    DO $$ DECLARE each record; BEGIN
+        CREATE TEMPORARY TABLE made_again AS
+            SELECT indexrelid::regclass AS name, pg_get_indexdef(indexrelid) AS definition
+            FROM pg_index WHERE NOT indisunique AND indrelid IN ('event'::regclass,
+                'event_party'::regclass, 'event_pair'::regclass, 'event_revision'::regclass);
+        FOR each IN SELECT * FROM made_again LOOP EXECUTE 'DROP INDEX ' || each.name; END LOOP;
+    END $$
+    """,
+)
+_INDEX = """
+    DO $$ DECLARE each record; BEGIN
+        FOR each IN SELECT * FROM made_again LOOP EXECUTE each.definition; END LOOP;
+    END $$
 """
 
 
-async def multiply(url: str, copies: int) -> None:
-    """Add so many copies of every event."""
-    statements = [each.format(copies=copies) for each in (_REVISIONS, _EVENTS, _PARTIES)]
-    await execute(url, "SET statement_timeout = 0", *statements, "VACUUM ANALYZE")
+async def multiply(url: str, copies: int, days: int = 1) -> None:
+    """Add so many copies of every event, spread over so many days from the day of each."""
+    statements = [
+        _copied(table).format(copies=copies, days=days)
+        for table in (EventRevision, Event, EventParty, EventPair)
+    ]
+    await execute(url, *_QUICKLY, *statements, _INDEX, "VACUUM ANALYZE")
+
+
+def _copied(table: type[Table]) -> str:
+    columns = [f'"{column.name}"' for column in table.__table__.columns]
+    values = [_OTHERWISE.get(column.name, f'"{column.name}"') for column in table.__table__.columns]
+    return f"""
+        INSERT INTO {table.__tablename__} ({", ".join(columns)}) SELECT {", ".join(values)}
+        FROM {table.__tablename__}, generate_series(1, {{copies}}) n,
+            (SELECT max(seq) AS newest FROM event_revision) AS journal
+    """

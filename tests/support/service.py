@@ -70,8 +70,12 @@ def started(
 
 
 def clean_environment() -> dict[str, str]:
-    """Return the environment without settings of ours."""
-    return {name: v for name, v in os.environ.items() if not name.startswith("CHANCERY_")}
+    """Return the environment without settings of ours, and without coverage, which is slow.
+
+    What commands and services run is covered by the tests that call it in their own process.
+    """
+    ours = ("CHANCERY_", "COVERAGE_")
+    return {name: v for name, v in os.environ.items() if not name.startswith(ours)}
 
 
 def free_port() -> int:

@@ -1,7 +1,9 @@
+from datetime import date
+
 import pytest
 
 from app.domain.dates import DateFormatError, known_day
-from app.domain.dates_in_words import date_in_words
+from app.domain.dates_in_words import date_in_words, day_in_words
 
 
 @pytest.mark.parametrize(
@@ -52,3 +54,8 @@ def test_what_is_no_date_is_not_said(written: str) -> None:
 def test_a_day_is_known_only_if_it_is_certain(written: str, day: str | None) -> None:
     assert (known := known_day(written)) is None or known.isoformat() == day
     assert (known is None) == (day is None)
+
+
+def test_a_day_beside_those_of_the_register_is_said_as_well() -> None:
+    assert day_in_words(date(999, 12, 31)) == "31 December 999"
+    assert day_in_words(date(3000, 1, 1)) == "1 January 3000"

@@ -398,8 +398,8 @@ def test_the_table_is_read_quickly() -> None:
     started = time.perf_counter()
     program = "from app.domain.territories import match; assert match('Казахстан')"
     subprocess.run([sys.executable, "-c", program], check=True)
-    # A process of its own on a busy machine; measured alone it takes a tenth of that.
-    assert time.perf_counter() - started < 2
+    # A process of its own on a busy machine; measured alone it takes a fiftieth of that.
+    assert time.perf_counter() - started < 10
 
 
 def same_sources() -> bool:

@@ -5,7 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from app.domain.text import Code, Line, PartyId, Prose, Quotation, Slug, WebAddress
+from app.domain.text import (
+    SHOWN_LENGTH,
+    Code,
+    Line,
+    PartyId,
+    Prose,
+    Quotation,
+    Slug,
+    WebAddress,
+    place_of,
+    shown,
+)
 
 LINE: TypeAdapter[str] = TypeAdapter(Line)
 ADDRESS: TypeAdapter[str] = TypeAdapter(WebAddress)
@@ -46,6 +57,7 @@ def test_lengths_are_bounded(kind: Any, length: int) -> None:
         "http://example.org",
         "https://www.toseeirani.ir/%D8%A8%D8%AE%D8%B4",
         "https://пример.рф/страница",
+        "HTTP://example.org/@name?mail=a@b",
     ],
 )
 def test_a_web_address_is_kept_as_written(address: str) -> None:
@@ -62,6 +74,12 @@ def test_a_web_address_is_kept_as_written(address: str) -> None:
         "https://",
         "https://example.org/a b",
         " https://example.org",
+        "https:///example.org",
+        "http:/example.org",
+        "http:\\\\example.org",
+        "http://somebody:secret@example.org",
+        "http://example.com\\@example.org",
+        "https://example.org/\u202egro",
         "https://example.org/\n",
         "https://example.org/" + "a" * 2_048,
     ],
@@ -82,3 +100,24 @@ def test_what_is_neither_code_nor_slug_is_refused(party: str) -> None:
     adapter: TypeAdapter[str] = TypeAdapter(PartyId)
     with pytest.raises(ValidationError):
         adapter.validate_python(party)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Kazakstan", "Kazakstan"),
+        ("Қазақстан 🇰🇿 \u200dx", "Қазақстан 🇰🇿 \u200dx"),
+        ("a\0b\x1b[31m", "a\ufffdb\ufffd[31m"),
+        ("a\r\nb\u2028c", "a\ufffd\ufffdb\ufffdc"),
+        ("\u202enatshkazaK\u2066", "\ufffdnatshkazaK\ufffd"),
+        ("\ud800", "\ufffd"),
+        ("a" * 10_000, "a" * SHOWN_LENGTH + "…"),
+    ],
+)
+def test_what_was_sent_is_repeated_so_that_it_confuses_nobody(text: str, said: str) -> None:
+    assert shown(text) == said
+
+
+def test_a_place_in_a_document_is_said_in_short() -> None:
+    assert place_of(("participants", 0, "party")) == "participants.0.party"
+    assert len(place_of(("n" * 10_000,))) == SHOWN_LENGTH + 1

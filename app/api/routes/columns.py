@@ -41,7 +41,7 @@ class ColumnsDocument(BaseModel):
     "/columns",
     summary="What the columns mean",
     response_class=Response,
-    responses={200: {"model": ColumnsDocument}, **documented(422)},
+    responses={200: {"model": ColumnsDocument}, **documented(422, 503)},
 )
 async def list_columns(request: Request, _: Unasked) -> Response:
     """The data dictionary: every column of the CSV and Excel files, and what stands in it."""

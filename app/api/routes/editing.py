@@ -10,7 +10,7 @@ from app.api.auth import Editor
 from app.api.body import json_body
 from app.api.links import base_url
 from app.api.parameters import Unasked
-from app.api.preconditions import MAY_MATCH, MUST_MATCH, header, if_match, must_be_new
+from app.api.preconditions import MAY_MATCH, MUST_MATCH, header, if_match, if_none_match
 from app.api.problems import documented
 from app.api.routes.events import EventId
 from app.api.statement import (
@@ -31,7 +31,7 @@ from app.commands import correct, idempotency, journal, merge, record, retract
 from app.commands.correct import Outcome
 from app.commands.idempotency import Given
 from app.commands.revise import Author, State, state
-from app.db.engine import WriteConnection
+from app.db.connections import WriteConnection
 from app.domain.document import EventDocument, TombstoneDocument
 from app.domain.errors import Fault, RefusedError
 from app.domain.event import EventFacts
@@ -84,11 +84,12 @@ async def record_event(editor: Editor, request: Request, _: Unasked) -> Response
 
 
 def _repeatable(request: Request, api_key: str, body: Body) -> idempotency.Request | None:
-    key = request.headers.get("idempotency-key")
-    if key is None:
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
         return None
-    if not 1 <= len(key) <= _LONGEST_KEY or not key.isprintable():
-        message = f"Write 1 to {_LONGEST_KEY} printable characters."
+    key = keys[0]
+    if len(keys) > 1 or not 1 <= len(key) <= _LONGEST_KEY or not key.isprintable():
+        message = f"Write one key of 1 to {_LONGEST_KEY} printable characters."
         raise RefusedError(Fault("header", "Idempotency-Key", "invalid_key", message))
     return idempotency.Request(api_key, request.url.path, key, body)
 
@@ -137,7 +138,7 @@ async def put_event(
     facts, author = event_facts(body), Author(editor.name, note)
     async with writing(request, editor) as connection:
         outcome = await correct.put(
-            connection, id, facts, if_match(request), author, only_new=must_be_new(request)
+            connection, id, facts, if_match(request), author, unless=if_none_match(request)
         )
         shown = await _shown(connection, id)
     if outcome is Outcome.RECORDED:

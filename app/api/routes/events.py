@@ -19,10 +19,11 @@ from app.api.state import Register
 from app.domain.document import EventDocument, TombstoneDocument
 from app.domain.errors import NotFoundError
 from app.domain.history import GONE, revision_of
-from app.queries.events import RANKED, Question, event_document, events_page
+from app.queries.events import RANKED, event_document, events_page
 from app.queries.facets import DEFAULT
 from app.queries.history import latest_revision, survivor
 from app.queries.knowledge import Recorded
+from app.queries.question import Question
 
 router = APIRouter(prefix="/v1", tags=["Timeline"])
 

@@ -44,12 +44,14 @@ from app.api.formats.xlsx import MAX_ROWS, Xlsx, build
 from app.api.parameters import asked
 from app.api.resolve import resolve
 from app.api.state import Closing, Register
-from app.db.engine import Database, ReadConnection
+from app.db.connections import MomentConnection, ReadConnection
+from app.db.engine import Database
 from app.domain.document import tag_of
 from app.domain.errors import Fault, RefusedError
-from app.queries.events import Question, Sort, events_page
+from app.queries.events import events_page
 from app.queries.export import are_more_than, event_batches
 from app.queries.moment import State, state_of
+from app.queries.question import Question, Sort
 
 router = APIRouter(prefix="/v1", tags=["Downloads"])
 
@@ -75,7 +77,7 @@ class Export:
     state: State = field(init=False)
 
     @asynccontextmanager
-    async def _seen(self) -> AsyncIterator[ReadConnection]:
+    async def _seen(self) -> AsyncIterator[MomentConnection]:
         async with self.register.streaming() as connection:
             self.state = await state_of(connection, self.question.knowledge)
             yield connection

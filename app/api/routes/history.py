@@ -1,6 +1,7 @@
 """The history of one event, and the journal of every change."""
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -17,10 +18,11 @@ from app.api.problems import documented
 from app.api.reference import after
 from app.api.routes.events import EventId
 from app.api.state import Register
-from app.db.engine import ReadConnection
+from app.db.connections import ReadConnection
 from app.domain.document import EventDocument, Instant, TombstoneDocument
 from app.domain.errors import NotFoundError
 from app.domain.history import GONE, revision_of
+from app.domain.text import shown
 from app.queries import history
 from app.queries.events import event_document
 from app.queries.keyset import AnyRow
@@ -75,12 +77,22 @@ class ChangeDocument(BaseModel):
     tombstone: TombstoneDocument | None = None
 
 
+class ChainHead(BaseModel):
+    """The head of the audit chain: it stands for all that the journal holds up to a number."""
+
+    seq: int = Field(description="Up to which number; mostly the newest.")
+    hash: str = Field(description="A SHA-256 in hexadecimal digits; keep it to check by it later.")
+
+
 class Changes(BaseModel):
     """Changes in the order in which they were committed."""
 
     items: list[ChangeDocument]
     next: str = Field(description="Where to ask for what comes after; it is never null.")
     latest: int = Field(description="The number of the newest change there is.")
+    head: ChainHead | None = Field(
+        description="What all changes so far can be checked by; null where there are none."
+    )
 
 
 class RevisionsParameters(KnownAtParameters, PageModel):
@@ -219,7 +231,8 @@ async def read_revision(
             known_at = await _known_at(connection, id, parameters)
             row = await history.revision(connection, id, int(revision), known_at)
     if row is None:
-        raise NotFoundError(f"There is no such revision. /v1/events/{id}/revisions lists them.")
+        listed = f"/v1/events/{shown(id)}/revisions"
+        raise NotFoundError(f"There is no such revision. {listed} lists them.")
     named = {name: getattr(row, name) for name in _Recorded.model_fields}
     recorded = _Recorded.model_validate(named).model_dump_json()
     return answer(request, f"{recorded[:-1]},{_shown(row)}}}")
@@ -241,12 +254,18 @@ async def list_changes(
     Poll `next`: it is never null. Numbers grow from one change to the next, but some are never
     given: before a large import there is a gap. A retracted or merged event comes with its
     tombstone.
+
+    `head` makes the journal tamper-evident: keep it outside the register, and whoever runs that can
+    be asked at any time to show, with `chancery verify --head`, that nothing of what the journal
+    held then was changed or removed since.
     """
     async with register.reading() as connection:
-        rows, latest = await history.changes(connection, parameters.since, parameters.limit)
+        rows = await history.changes(connection, parameters.since, parameters.limit)
+        # Asked afterwards, so that it lies behind none of the rows.
+        end = await history.end(connection)
     last = rows[-1].seq if rows else parameters.since
     limit = "" if parameters.limit == DEFAULT_CHANGES else f"&limit={parameters.limit}"
     address = f"{base_url(request)}/v1/changes?since={last}{limit}"
-    rest = json.dumps({"next": address, "latest": latest}, separators=(",", ":"))
+    rest = json.dumps({"next": address, **asdict(end)}, separators=(",", ":"))
     body = f'{{"items":[{",".join(map(change_json, rows))}],{rest[1:]}'
     return answer(request, body, headers={"Link": f'<{address}>; rel="next"'})

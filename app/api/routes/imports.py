@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import ClientDisconnect
 
 from app.api.auth import Editor
+from app.api.body import media_type
 from app.api.examples import EVENT
 from app.api.parameters import QueryModel, Unasked, asked, parameter
 from app.api.problems import documented
@@ -25,11 +26,7 @@ from app.commands.keys import hold_key
 from app.commands.revise import Author
 from app.commands.staged import Outcome
 from app.domain.cells import template
-from app.domain.errors import (
-    MalformedBodyError,
-    PayloadTooLargeError,
-    UnsupportedMediaTypeError,
-)
+from app.domain.errors import MalformedBodyError, PayloadTooLargeError
 from app.domain.rows import Form
 
 router = APIRouter(prefix="/v1/imports", tags=["Editing"])
@@ -114,7 +111,7 @@ async def import_file(
     counts as one write, whatever comes of it. Others can write meanwhile; only one large file is
     imported at a time, and whoever comes with another is asked to come again.
     """
-    form = _form(request)
+    form = FORMS[media_type(request, tuple(FORMS))]
     # An import counts as one write, whatever comes of it, and before it costs anything.
     async with writing(request, editor):
         pass
@@ -142,7 +139,7 @@ async def import_file(
     response_class=Response,
     responses={
         200: {"content": {"text/csv": _TEXT}, "description": "All columns, one event."},
-        **documented(422),
+        **documented(422, 503),
     },
 )
 async def import_template(_: Unasked) -> Response:
@@ -176,15 +173,6 @@ def _reported(counts: dict[str, Any], report: IO[bytes]) -> Response:
     pieces = chain([head], iter(partial(report.read, _PIECE_BYTES), b""), [b"]}"])
     headers = {"Cache-Control": "no-store", "Content-Length": str(length)}
     return StreamingResponse(pieces, headers=headers, media_type="application/json")
-
-
-def _form(request: Request) -> Form:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in FORMS:
-        raise UnsupportedMediaTypeError(tuple(FORMS))
-    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise UnsupportedMediaTypeError(tuple(FORMS), "Send the file uncompressed.")
-    return FORMS[kind]
 
 
 async def _receive(request: Request, file: IO[bytes]) -> None:

@@ -116,8 +116,7 @@ class Streams:
     async def latest(self) -> int:
         """Return the number of the newest change."""
         async with self._database.reading() as connection:
-            _, latest = await history.changes(connection, MAX_SEQ, 1)
-        return latest
+            return (await history.end(connection)).latest
 
     def heard(self) -> AbstractAsyncContextManager[asyncio.Event]:
         """Open a stream: lend the event that is set when it is to ask the journal."""
@@ -164,8 +163,7 @@ class Streams:
 
     async def _page(self, since: int) -> Sequence[AnyRow]:
         async with self._readers, self._database.reading() as connection:
-            rows, _ = await history.changes(connection, since, PAGE)
-        return rows
+            return await history.changes(connection, since, PAGE)
 
 
 async def _woken(heard: asyncio.Event, longest: float) -> None:

@@ -45,7 +45,7 @@ def _json(territory: Territory) -> str:
     "/territories",
     summary="Countries and blocs",
     response_class=Response,
-    responses={200: {"model": Page[TerritoryDocument]}, **documented(422)},
+    responses={200: {"model": Page[TerritoryDocument]}, **documented(422, 503)},
 )
 async def list_territories(
     request: Request, parameters: Annotated[ListParameters, asked(ListParameters)]
@@ -67,7 +67,7 @@ async def list_territories(
     "/territories/{code}",
     summary="One country or bloc",
     response_class=Response,
-    responses={200: {"model": TerritoryDocument}, **documented(404, 422)},
+    responses={200: {"model": TerritoryDocument}, **documented(404, 422, 503)},
 )
 async def read_territory(
     request: Request, code: Annotated[str, key("code", "KZ")], _: Unasked

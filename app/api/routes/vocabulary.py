@@ -54,7 +54,7 @@ def _texts(code: str, words: WordList) -> Iterator[str]:
     "/vocabulary",
     summary="Kinds, statuses and other closed lists",
     response_class=Response,
-    responses={200: {"model": Page[VocabularyDocument]}, **documented(422)},
+    responses={200: {"model": Page[VocabularyDocument]}, **documented(422, 503)},
 )
 async def list_vocabulary(
     request: Request, parameters: Annotated[ListParameters, asked(ListParameters)]
@@ -73,7 +73,7 @@ async def list_vocabulary(
     "/vocabulary/{code}",
     summary="One closed list",
     response_class=Response,
-    responses={200: {"model": VocabularyDocument}, **documented(404, 422)},
+    responses={200: {"model": VocabularyDocument}, **documented(404, 422, 503)},
 )
 async def read_vocabulary(
     request: Request, code: Annotated[str, key("code", "status")], _: Unasked

@@ -1,0 +1,92 @@
+"""Connections of the driver's own, without SQLAlchemy's layers: for what is asked most."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import asyncpg
+from sqlalchemy import URL
+
+from app.db.failures import answering, connecting
+from app.db.prepared import AnyRow, DriverRow, Prepared, Values
+
+_TAKE_ON = "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = $1"
+
+
+class PoolUse(NamedTuple):
+    """How many connections a pool may open, and how many of them it has lent."""
+
+    size: int
+    lent: int
+
+
+class DriverPool:
+    """A pool of connections on which every statement is a transaction of its own."""
+
+    def __init__(
+        self, url: URL, session: Mapping[str, str], role: str, *, wait_s: float, **pool: Any
+    ) -> None:
+        """Prepare the pool; nothing connects before it is needed.
+
+        Args:
+            url: where the database is, as SQLAlchemy has it.
+            session: the settings of every session.
+            role: what every session takes on, if there is such a role.
+            wait_s: how many seconds a statement waits for a free connection.
+            pool: what else the driver's `create_pool` takes.
+
+        """
+        self._url = url
+        self._session = dict(session)
+        self._role = role
+        self._wait_s = wait_s
+        self._options = pool
+        self._pool: asyncpg.Pool | None = None
+
+    async def fetch(self, prepared: Prepared, values: Values) -> Sequence[AnyRow]:
+        """Return the rows of a statement.
+
+        Raises:
+            UnavailableError: the database can't be asked, or no connection was free in time.
+
+        """
+        pool = self._pool = self._pool or self._made()
+        with connecting():
+            connection = await (await pool).acquire(timeout=self._wait_s)
+        try:
+            with answering():
+                arguments = prepared.arguments(values)
+                rows: Sequence[AnyRow] = await connection.fetch(
+                    prepared.sql, *arguments, record_class=DriverRow
+                )
+        finally:
+            await pool.release(connection)
+        return rows
+
+    def use(self) -> PoolUse:
+        """Return how the pool is used."""
+        pool = self._pool
+        lent = 0 if pool is None else pool.get_size() - pool.get_idle_size()
+        return PoolUse(self._options["max_size"], lent)
+
+    async def close(self) -> None:
+        """Give all connections back to the server."""
+        if self._pool is not None:
+            await self._pool.close()
+
+    def _made(self) -> asyncpg.Pool:
+        """Return the pool, which belongs to the loop that is running."""
+        _, address = self._url.get_dialect()().create_connect_args(self._url)
+        return asyncpg.create_pool(
+            **address,
+            **self._options,
+            min_size=0,
+            server_settings=self._session,
+            init=self._begin,
+            reset=self._leave_as_it_is,
+        )
+
+    async def _begin(self, connection: asyncpg.Connection) -> None:
+        await connection.execute(_TAKE_ON, self._role)
+
+    async def _leave_as_it_is(self, connection: asyncpg.Connection) -> None:
+        """Save a round trip: no statement that is sent here leaves anything behind."""

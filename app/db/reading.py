@@ -1,0 +1,64 @@
+"""Reading where every statement is a transaction of its own, so that none needs one connection."""
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.db.connections import ReadConnection, lent
+from app.db.driver import DriverPool
+from app.db.prepared import AnyRow, Prepared, Values
+
+
+class Reading:
+    """A ReadConnection: takes one of SQLAlchemy's from its pool for the first that needs it."""
+
+    def __init__(self, engine: AsyncEngine, driver: DriverPool, planning_once: DriverPool) -> None:
+        """Take nothing yet."""
+        self._engine = engine
+        self._driver = driver
+        self._planning_once = planning_once
+        self._stack = AsyncExitStack()
+        self._connection: AsyncConnection | None = None
+
+    async def execute(self, statement: Any, parameters: Any = None) -> Any:
+        """Return the rows of a statement."""
+        return await (await self._opened()).execute(statement, parameters)
+
+    async def scalar(self, statement: Any, parameters: Any = None) -> Any:
+        """Return the first column of the first row."""
+        return await (await self._opened()).scalar(statement, parameters)
+
+    async def scalars(self, statement: Any, parameters: Any = None) -> Any:
+        """Return the first column of every row."""
+        return await (await self._opened()).scalars(statement, parameters)
+
+    async def fetch(self, prepared: Prepared, values: Values) -> Sequence[AnyRow]:
+        """Return the rows of a statement that was compiled before, from the driver itself."""
+        driver = self._planning_once if prepared.planned_once else self._driver
+        return await driver.fetch(prepared, values)
+
+    async def _opened(self) -> AsyncConnection:
+        if self._connection is None:
+            self._connection = await self._stack.enter_async_context(lent(self._engine.connect()))
+        return self._connection
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.__aexit__(kind, error, trace)
+
+
+async def rows(connection: ReadConnection, prepared: Prepared, values: Values) -> Sequence[AnyRow]:
+    """Return the rows of a statement that was compiled before, by the shortest way there is."""
+    if isinstance(connection, Reading):
+        return await connection.fetch(prepared, values)
+    return (await connection.execute(prepared.statement, values)).all()

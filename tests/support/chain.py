@@ -1,0 +1,27 @@
+"""The audit chain: followed as `chancery verify` does, and broken as only the owner can."""
+
+from app.db.engine import Database
+from app.domain.chain import Chain
+from app.queries.chain import follow
+from tests.support.database import execute
+
+GUARDED = ("event_revision", "journal_link")
+
+
+async def followed(database: Database) -> Chain:
+    """Return the chain as it is at the end of the journal; a break of it is raised."""
+    chain = Chain()
+    async with database.streaming() as connection:
+        async for _ in follow(connection, chain):
+            pass
+    return chain
+
+
+async def tamper(url: str, *statements: str) -> None:
+    """Change the truth as the database's owner, past the guard."""
+    await execute(
+        url,
+        *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in GUARDED),
+        *statements,
+        *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in GUARDED),
+    )

@@ -134,6 +134,8 @@ def _answer(listener: socket.socket, workers: int, settings: Settings) -> None:
         workers=workers,
         http="app.api.protocol:BoundedProtocol",
         server_header=False,
+        # Else an application whose beginning fails would be served all the same, without a word.
+        lifespan="on",
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,

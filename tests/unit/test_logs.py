@@ -22,10 +22,9 @@ def line_of(message: str, *arguments: object, error: BaseException | None = None
 
 
 def raised(error: BaseException, cause: BaseException | None = None) -> BaseException:
-    try:
+    with pytest.raises(type(error)) as caught:
         raise error from cause
-    except BaseException as caught:  # noqa: BLE001
-        return caught
+    return caught.value
 
 
 def test_a_line_says_when_and_how_grave_and_what() -> None:

@@ -27,13 +27,13 @@ class Observer:
 
     def __init__(self, app: ASGIApp, tally: Tally) -> None:
         """Wrap the application."""
-        self._app = app
+        self.app = app
         self._tally = tally
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have one request answered."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         exchange = scope[IN_SCOPE] = Exchange(scope, send)
         if _TRACED in scope:
@@ -42,7 +42,7 @@ class Observer:
         tally.in_flight += 1
         began = time.perf_counter()
         try:
-            await self._app(scope, receive, exchange)
+            await self.app(scope, receive, exchange)
         finally:
             seconds = time.perf_counter() - began
             tally.in_flight -= 1

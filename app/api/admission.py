@@ -6,13 +6,15 @@ full, more is asked than can be answered: from then on hardly anybody may stand 
 is refused at once, until some answers were given without a refusal in between, or a second is over
 without one. So those who are answered hardly notice.
 
-Every sort of request has places of its own, so that none can take those of another.
+Every sort of request has places of its own, so that none can take those of another. Files, which
+hold none once they have begun, are made piece by piece, one piece at a time and after what is read.
 """
 
 import asyncio
 import re
 from collections import deque
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,6 +23,8 @@ from app.api.exchange import IN_SCOPE
 from app.api.problems import STATUS_OF
 from app.api.refusals import OVERLOADED
 from app.domain.errors import OverloadedError
+
+Turn = Callable[[], AbstractAsyncContextManager[None]]
 
 # Together the reads and searches leave some of the pool's connections to editors' keys, open
 # streams and /readyz.
@@ -32,6 +36,12 @@ LINE = 64
 SHORT_LINE = 2
 CALM = 30
 CALM_S = 1.0
+
+# A piece waits until nothing is read; under a steady load it is made all the same after a while.
+PATIENCE_S = 0.03
+
+TURN = "turn"
+"""In a request's state, what lends the turn to make the next piece of a file."""
 
 IN_LINE = "in_line"
 """In a request's state, what the server's protocol cancels if the client is gone meanwhile."""
@@ -47,7 +57,9 @@ class Places:
 
     def __init__(self, count: int) -> None:
         """Have so many places."""
-        self._free = count
+        self._free = self._count = count
+        self.quiet = asyncio.Event()
+        self.quiet.set()
         self._line: deque[asyncio.Future[None]] = deque()
         self._given_since = CALM
         self._refused = -CALM_S
@@ -61,6 +73,7 @@ class Places:
         """
         if self._free:
             self._free -= 1
+            self.quiet.clear()
             return True
         return not self.turns_away() and await self._wait(state)
 
@@ -81,6 +94,8 @@ class Places:
                 turn.set_result(None)
                 return
         self._free += 1
+        if self._free == self._count:
+            self.quiet.set()
 
     def _room(self) -> int:
         is_calm = self._given_since >= CALM or _now() - self._refused >= CALM_S
@@ -130,14 +145,26 @@ class Admission:
         """Wrap the application."""
         self._app = app
         self._places = {sort: Places(count) for sort, count in PLACES.items()}
+        self._making = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         places = self._places[_sort_of(scope)]
-        if await places.take(scope.setdefault("state", {})):
+        state = scope.setdefault("state", {})
+        state[TURN] = self.turn
+        if await places.take(state):
             await self._answer(places, scope, receive, send)
         else:
             await self._refuse(scope, send)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Lend the turn to make a piece of a file."""
+        async with self._making:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._places["reads"].quiet.wait()
+            yield
 
     def turns_away(self, scope: Scope) -> bool:
         """Tell whether a request would be refused that came now."""

@@ -133,9 +133,9 @@ def _answer(listener: socket.socket, workers: int, settings: Settings) -> None:
         factory=True,
         workers=workers,
         http="app.api.protocol:BoundedProtocol",
-        server_header=False,
-        # Else an application whose beginning fails would be served all the same, without a word.
+        # By itself uvicorn would take an application that fails to start for one that needn't.
         lifespan="on",
+        server_header=False,
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,

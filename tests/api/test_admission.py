@@ -233,6 +233,59 @@ async def test_a_fault_gives_the_place_back() -> None:
     assert free(layer) == READS
 
 
+class Maker:
+    """Makes a piece of a file when it is its turn."""
+
+    def __init__(self, layer: Admission) -> None:
+        self.is_making = asyncio.Event()
+        self.may_end = asyncio.Event()
+        self.task = asyncio.create_task(self._make(layer))
+
+    async def _make(self, layer: Admission) -> None:
+        async with layer.turn():
+            self.is_making.set()
+            await self.may_end.wait()
+
+
+async def test_a_piece_of_a_file_is_made_when_nothing_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(admission, "PATIENCE_S", 60)
+    held = Held()
+    layer = Admission(held)
+    await ask(layer, 2)
+    maker = Maker(layer)
+    for _ in range(2):
+        await settle()
+        assert not maker.is_making.is_set()
+        held.let(1)
+    await maker.is_making.wait()
+    maker.may_end.set()
+    await maker.task
+
+
+async def test_under_a_steady_load_a_file_gets_on_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "PATIENCE_S", 0.01)
+    held = Held()
+    layer = Admission(held)
+    await ask(layer, READS)
+    maker = Maker(layer)
+    await maker.is_making.wait()
+    maker.may_end.set()
+    held.let(READS)
+    await settle()
+
+
+async def test_pieces_are_made_one_at_a_time() -> None:
+    layer = Admission(Held())
+    makers = [Maker(layer) for _ in range(3)]
+    for number, maker in enumerate(makers):
+        await settle()
+        assert [each.is_making.is_set() for each in makers] == [n <= number for n in range(3)]
+        maker.may_end.set()
+    await asyncio.gather(*(maker.task for maker in makers))
+
+
 @pytest.mark.parametrize("wait", [1.0, 0.0])
 @pytest.mark.parametrize("seed", range(3))
 async def test_a_thousand_that_are_cut_off_take_no_place_with_them(

@@ -100,14 +100,13 @@ HEADERS = [
     Case("a header of strange bytes", raw(f"{LIVE}\nX: \xff\xfe\xe9"), (200,)),
     Case("an empty header", raw(f"{LIVE}\nX:"), (200,)),
     Case("a header of blanks", raw(f"{LIVE}\nX: \t "), (200,)),
-    # Too large is a 431 (RFC 6585, section 5); how large that is isn't promised.
+    # Too large is a 431 (RFC 6585, section 5).
     Case("a header of 7 KB", raw(f"{LIVE}\nX: {'a' * 7_000}"), (200,)),
-    Case("a header of 200 KB", raw(f"{LIVE}\nX: {'a' * 200_000}"), (200, 400, 431)),
+    Case("a header of 200 KB", raw(f"{LIVE}\nX: {'a' * 200_000}"), (431,)),
     Case("a hundred headers", raw(f"{LIVE}\n" + "\n".join(f"X{n}: a" for n in range(90))), (200,)),
-    Case("2,000 headers", raw(f"{LIVE}\n" + "\n".join(f"X{n}: a" for n in range(2_000))),
-         (200, 400, 431)),
+    Case("2,000 headers", raw(f"{LIVE}\n" + "\n".join(f"X{n}: a" for n in range(2_000))), (431,)),
     Case("2,000 times the same header", raw(f"{LIVE}\n" + "\n".join(["X: a"] * 2_000)),
-         (200, 400, 431)),
+         (431,)),
     # A value that breaks out of its line would be another header: it is none, because of the CR.
     Case("a second request within a header", raw(f"{LIVE}\nX: a\r\r\nGET /readyz HTTP/1.1"),
          (400,)),

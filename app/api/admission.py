@@ -19,8 +19,9 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import reported
-from app.api.refusals import messages
+from app.api.exchange import IN_SCOPE
+from app.api.problems import STATUS_OF
+from app.api.refusals import OVERLOADED
 from app.domain.errors import OverloadedError
 
 Turn = Callable[[], AbstractAsyncContextManager[None]]
@@ -145,7 +146,6 @@ class Admission:
         self._app = app
         self._places = {sort: Places(count) for sort, count in PLACES.items()}
         self._making = asyncio.Lock()
-        self._start, self._body = messages(reported(OverloadedError()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -171,9 +171,11 @@ class Admission:
         return self._places[_sort_of(scope)].turns_away()
 
     async def _refuse(self, scope: Scope, send: Send) -> None:
-        # Layers outside may add headers, which are not for the next one.
-        await send({**self._start})
-        await send(self._body if scope["method"] != "HEAD" else {**self._body, "body": b""})
+        exchange = scope[IN_SCOPE]
+        exchange.problem = STATUS_OF[OverloadedError].code
+        start, body = OVERLOADED.messages(exchange.id)
+        await send(start)
+        await send(body if scope["method"] != "HEAD" else {**body, "body": b""})
 
     async def _answer(self, places: Places, scope: Scope, receive: Receive, send: Send) -> None:
         held = True

@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from tempfile import TemporaryDirectory
 from typing import Annotated, NoReturn
 
 import typer
@@ -20,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from uvicorn.supervisors import Multiprocess
 
 from app import __version__
+from app.api.workers import FOLDER_VARIABLE
 from app.cli import keys
 from app.cli.backup import backup, restore
 from app.cli.database import addressed, run, with_database
@@ -34,6 +36,7 @@ from app.commands.rebuild import rebuild as rebuild_projections
 from app.db import schema
 from app.db.engine import Database
 from app.domain.errors import ChanceryError, MisconfiguredError, UnavailableError
+from app.logs import configuration
 from app.queries.chain import count_unlinked
 from app.settings import Settings, settings_from_environment
 
@@ -101,7 +104,7 @@ def serve(
         # Workers are processes of their own and learn the address from the environment.
         os.environ["CHANCERY_DATABASE_URL"] = url
         _announce(host, port)
-        _answer(listener, workers, settings.trusted_proxies)
+        _answer(listener, workers, settings)
 
 
 @contextmanager
@@ -126,7 +129,7 @@ def _why_not_listening(host: str, port: int, error: OSError) -> str:
     return f"Port {port} of {host} can't be listened on ({reason}): choose --host and --port anew."
 
 
-def _answer(listener: socket.socket, workers: int, trusted_proxies: str) -> None:
+def _answer(listener: socket.socket, workers: int, settings: Settings) -> None:
     """Answer requests until a signal comes; uvicorn's own `run` would bind the port by itself."""
     config = uvicorn.Config(
         "app.main:create_app_from_environment",
@@ -136,13 +139,18 @@ def _answer(listener: socket.socket, workers: int, trusted_proxies: str) -> None
         # By itself uvicorn would take an application that fails to start for one that needn't.
         lifespan="on",
         server_header=False,
-        forwarded_allow_ips=trusted_proxies,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
-        log_level="warning",
+        log_config=configuration(settings.log),
+        log_level=None,
+        # Each request is logged by the application, which knows its id and keeps its query.
+        access_log=False,
     )
     if workers > 1:
-        Multiprocess(config, [listener]).run()
+        with TemporaryDirectory(prefix="chancery-") as folder:
+            os.environ[FOLDER_VARIABLE] = folder
+            Multiprocess(config, [listener]).run()
         return
     # After its shutdown uvicorn raises the signal again: Ctrl-C is how one stops it, no failure.
     with suppress(KeyboardInterrupt):

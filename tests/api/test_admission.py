@@ -14,7 +14,9 @@ from starlette.types import Message, Receive, Scope, Send
 from app.api import admission
 from app.api.admission import CALM, IN_LINE, LINE, PLACES, SHORT_LINE, Admission, Places
 from app.api.cache import CHANGE_HEADER, Cache
+from app.api.observer import Observer
 from app.api.routing import WATCHED
+from app.api.tally import Tally
 from app.db.freshness import Freshness
 from tests.api.test_stream import running, until
 from tests.support.client import client_of
@@ -64,7 +66,8 @@ class Asked:
     async def _ask(self, layer: Admission, path: str, method: str) -> None:
         path, _, query = path.partition("?")
         scope = {"type": "http", "method": method, "path": path, "query_string": query.encode()}
-        await layer({**scope, "state": self.state}, self._receive, self._send)
+        observed = Observer(layer, Tally())
+        await observed({**scope, "headers": [], "state": self.state}, self._receive, self._send)
 
     async def _receive(self) -> Message:
         return {"type": "http.request"}

@@ -58,7 +58,7 @@ def upgrade() -> None:
         for table, index, columns, beside in INDEXES:
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index}_next")
             made = f"{index}_next ON {table} ({columns}) INCLUDE ({beside})"
-            op.execute(f"CREATE INDEX CONCURRENTLY {made}")
+            op.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {made}")
     _exchange()
     for statement in STATEMENTS:
         op.execute(statement)
@@ -68,7 +68,9 @@ def downgrade() -> None:
     with op.get_context().autocommit_block():
         for table, index, columns, _ in INDEXES:
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index}_next")
-            op.execute(f"CREATE INDEX CONCURRENTLY {index}_next ON {table} ({columns})")
+            op.execute(
+                f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {index}_next ON {table} ({columns})"
+            )
     _exchange()
     op.execute("ALTER TABLE projection_state DROP COLUMN memberships")
     op.execute("DROP TABLE change_number, event_count")

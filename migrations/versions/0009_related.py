@@ -16,9 +16,9 @@ STATEMENTS = (
     f"ALTER TABLE event ADD COLUMN IF NOT EXISTS {COLUMN}",
     f"ALTER TABLE past_event ADD COLUMN IF NOT EXISTS {COLUMN}",
     "DROP INDEX CONCURRENTLY IF EXISTS ix_event_related",
-    "CREATE INDEX CONCURRENTLY ix_event_related ON event USING gin (related)",
+    "CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_event_related ON event USING gin (related)",
     "DROP INDEX CONCURRENTLY IF EXISTS ix_past_event_related",
-    "CREATE INDEX CONCURRENTLY ix_past_event_related ON past_event USING gin (related)",
+    "CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_past_event_related ON past_event USING gin (related)",
 )
 
 

@@ -14,12 +14,12 @@ down_revision = "0010"
 STATEMENTS = (
     "DROP INDEX CONCURRENTLY IF EXISTS ix_event_party_country_long",
     """
-    CREATE INDEX CONCURRENTLY ix_event_party_country_long
+    CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_event_party_country_long
         ON event_party (country, latest, earliest, event) WHERE latest > earliest + 366
     """,
     "DROP INDEX CONCURRENTLY IF EXISTS ix_event_party_party_long",
     """
-    CREATE INDEX CONCURRENTLY ix_event_party_party_long
+    CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_event_party_party_long
         ON event_party (party, role, latest, earliest, event) WHERE latest > earliest + 366
     """,
 )

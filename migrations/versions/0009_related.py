@@ -18,7 +18,10 @@ STATEMENTS = (
     "DROP INDEX CONCURRENTLY IF EXISTS ix_event_related",
     "CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_event_related ON event USING gin (related)",
     "DROP INDEX CONCURRENTLY IF EXISTS ix_past_event_related",
-    "CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_past_event_related ON past_event USING gin (related)",
+    """
+    CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_past_event_related
+        ON past_event USING gin (related)
+    """,
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query
@@ -97,17 +98,23 @@ def _describe_parameters(document: dict[str, Any], routers: Sequence[APIRouter])
     }
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     models = {route.name: [*_models(route.dependant)] for route in routes}
-    described = FastAPI()
-    for model in {each for found in models.values() for each in found}:
-        described.add_api_route(f"/{model.__name__}", _taking(model))
-    theirs = described.openapi()
+    theirs = _described(frozenset(each for found in models.values() for each in found))
     for name, found in models.items():
         for model in found:
             described_so = theirs["paths"][f"/{model.__name__}"]["get"]
             if "parameters" in described_so:
                 listed = operations[name].setdefault("parameters", [])
                 listed.extend(deepcopy(described_so["parameters"]))
-    document["components"]["schemas"] |= theirs["components"]["schemas"]
+    document["components"]["schemas"] |= deepcopy(theirs["components"]["schemas"])
+
+
+@cache
+def _described(models: frozenset[type[QueryModel]]) -> dict[str, Any]:
+    """Return FastAPI's document of operations that would have it read these parameters."""
+    app = FastAPI()
+    for model in models:
+        app.add_api_route(f"/{model.__name__}", _taking(model))
+    return app.openapi()
 
 
 def _models(dependant: Dependant) -> Iterator[type[QueryModel]]:

@@ -1,7 +1,7 @@
 """What every test may use; the fixtures themselves stand in tests/support."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import coverage
 import pytest
@@ -23,16 +23,17 @@ settings.register_profile("chancery", deadline=None, derandomize=bool(os.environ
 settings.load_profile("chancery")
 
 
-@pytest.fixture(autouse=True)
-def _traced(request: pytest.FixtureRequest) -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Have coverage look away from what tries very many cases: it makes them three times as slow.
 
     What they show is that answers are right; that every branch is tried is shown by the others.
     """
     tracing = coverage.Coverage.current()
-    if tracing is None or request.node.get_closest_marker("exhaustive") is None:
-        yield
-        return
+    if tracing is None or item.get_closest_marker("exhaustive") is None:
+        return (yield)
     tracing.stop()
-    yield
-    tracing.start()
+    try:
+        return (yield)
+    finally:
+        tracing.start()

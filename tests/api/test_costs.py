@@ -18,6 +18,8 @@ from tests.support.database import cloned, prepare
 from tests.support.keys import bearer
 from tests.support.multiplied import multiply
 
+pytestmark = pytest.mark.exhaustive
+
 COPIES, DAYS = 1_220, 4_000
 LARGE = ["event", "event_party", "event_pair", "event_revision"]
 # So often, because PostgreSQL may change its plan after five executions of a statement.

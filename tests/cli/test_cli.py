@@ -202,7 +202,7 @@ def test_what_an_older_release_projected_is_rebuilt_before_it_is_read(
     assert [item["state"] for item in items] == ["delisted", "refused"]
 
 
-@pytest.mark.parametrize("command", ["serve", "migrate"])
+@pytest.mark.parametrize("command", ["load", "migrate", "rebuild"])
 def test_a_database_of_a_newer_release_is_refused(empty_url: str, command: str) -> None:
     run_sql(empty_url, "UPDATE alembic_version SET version_num = '9999'")
     assert "9999" in complaint(chancery(*at_any_port(command), url=empty_url))

@@ -171,6 +171,7 @@ async def now(database: Database) -> datetime:
     return instant
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(3))
 async def test_text_finds_what_a_naive_reading_finds_now_and_then(
     database: Database, seed: int

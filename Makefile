@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run test test-on-another-database check environment test-environment lock territories picture clean
+.PHONY: run test test-on-another-database check environment test-environment lock territories picture torture clean
 
 run: environment
 	@exec $(BIN)/python -m app serve
@@ -58,6 +58,10 @@ territories: test-environment
 # Takes the README's picture of the timeline anew.
 picture: test-environment
 	$(BIN)/python -m tests.browser.picture
+
+# Kills, cuts off and fills up what the service stands on, for an hour; prints the README's table.
+torture: test-environment
+	$(BIN)/python -m tests.faults.torture $(TORTURE)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,118 @@
+"""A PostgreSQL to be maltreated: killed, cut off from its power, started again.
+
+It is the embedded one, but listens on a port that stays the same when it is started again, and is
+our own child, which a killed one must be to be gone at once.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from app.db.embedded import START_TIMEOUT_S, Cluster, _programs
+from tests.support.service import free_port
+
+# Several of these run beside other servers, on machines that are small.
+SMALL = {"shared_buffers": "32MB", "max_wal_size": "64MB", "max_connections": "60"}
+
+
+class Postgres:
+    """One server and its data."""
+
+    def __init__(self, place: Path, **parameters: str) -> None:
+        """Choose a port; nothing is made yet."""
+        place.mkdir(parents=True, exist_ok=True)
+        self._cluster = Cluster(place, {})
+        self._data, self._log = self._cluster._data, self._cluster._log
+        self.port = free_port()
+        self.parameters = SMALL | {"listen_addresses": "127.0.0.1", "port": str(self.port)}
+        self.parameters |= {"unix_socket_directories": ""} | parameters
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        return self.url_through(self.port)
+
+    def url_through(self, port: int) -> str:
+        """Return the address behind a port that leads to the server's."""
+        return f"postgresql://chancery@127.0.0.1:{port}/chancery"
+
+    async def start(self) -> None:
+        """Make the data where there are none, and start the server."""
+        await asyncio.to_thread(self._start)
+
+    async def kill(self) -> None:
+        """Kill all its processes; the first is halted before, so that none can tell of it."""
+        await asyncio.to_thread(self._kill)
+
+    async def stop(self) -> None:
+        """Stop it in good order, if it runs."""
+        await asyncio.to_thread(self._stop)
+
+    @property
+    def runs(self) -> bool:
+        """Whether the server's first process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def _start(self) -> None:
+        if not self._data.exists():
+            self._cluster._make()
+        settings = (f"--{name}={value}" for name, value in self.parameters.items())
+        program = str(_programs() / "postgres")
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._cluster._without_root(), program, "-D", str(self._data), *settings],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+            )
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        asked = [str(_programs() / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while subprocess.run(asked, check=False).returncode != 0:
+            assert self.runs, self._log.read_text()[-2000:]
+            assert time.monotonic() < deadline, self._log.read_text()[-2000:]
+            time.sleep(0.05)
+
+    def _kill(self) -> None:
+        assert self._process is not None
+        first = self._process.pid
+        os.kill(first, signal.SIGSTOP)
+        for process in (*children(first), first):
+            # Some may have ended by themselves.
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        self._process.wait()
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(START_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self._kill()
+
+
+@asynccontextmanager
+async def running(place: Path, **parameters: str) -> AsyncIterator[Postgres]:
+    """Lend a running server, and stop what is left of it."""
+    server = Postgres(place, **parameters)
+    try:
+        await server.start()
+        yield server
+    finally:
+        await server.stop()
+
+
+def children(process: int) -> list[int]:
+    """Return the processes that a process has started."""
+    return list(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))

@@ -1,0 +1,36 @@
+"""A worker is killed at random moments."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+from tests.faults.siege import Row, Siege, besieged
+
+WORKERS = 2
+# Commits take their time, so that kills hit them: the event is there, and nobody was told.
+COMMIT_S = 0.02
+
+
+async def run(rounds: int, place: Path) -> Row:
+    """Kill a worker again and again."""
+    async with besieged(place, workers=WORKERS, commit_s=COMMIT_S) as siege:
+        await _kill(siege, rounds)
+    return siege.row("kill -9 of a worker", rounds)
+
+
+async def control(rounds: int, place: Path) -> Row:
+    """Do the same to writers who have no key under which they send again."""
+    async with besieged(place, workers=WORKERS, commit_s=COMMIT_S, idempotent=False) as siege:
+        await _kill(siege, rounds)
+    return siege.row("no Idempotency-Key", rounds)
+
+
+async def _kill(siege: Siege, rounds: int) -> None:
+    for _ in range(rounds):
+        # After the first round it is the older one that has all the connections.
+        worker = min(await siege.at_work(WORKERS))
+        await siege.acknowledged(siege.random.randint(1, 12))
+        await asyncio.sleep(siege.random.uniform(0, 0.03))
+        os.kill(worker, signal.SIGKILL)
+        await siege.back()

@@ -4,10 +4,11 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
+BENCH := .bench
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run test test-on-another-database check environment test-environment lock territories picture torture clean
+.PHONY: run test test-on-another-database check environment test-environment bench torture lock territories picture clean
 
 run: environment
 	@exec $(BIN)/python -m app serve
@@ -44,12 +45,23 @@ $(VENV)/test-installed: $(VENV)/installed tests/requirements.lock
 	@$(PIP) --require-hashes -r tests/requirements.lock
 	@touch $@
 
+# Measures reading against other ways to read the same events: on a quiet machine, with wrk installed.
+# Inventing a million events takes a quarter of an hour; they are kept for the next time.
+bench: test-environment $(BENCH)/installed
+	$(BIN)/python -m tests.benchmarks.reads --datasette $(BENCH)/bin/datasette --keep $(BENCH)/archive
+
+$(BENCH)/installed: tests/benchmarks/requirements.lock
+	@$(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@
+
 # The locks carry hashes and no addresses; uv only writes them and is not needed to use them.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 lock:
 	$(COMPILE) pyproject.toml --group build -o requirements.lock $(UPGRADE)
 	$(COMPILE) pyproject.toml --group build --group test -c requirements.lock -o tests/requirements.lock $(UPGRADE)
+	$(COMPILE) --group bench -o tests/benchmarks/requirements.lock $(UPGRADE)
 
 # Makes app/data/territories.json anew from CLDR, ISO 3166 and the overlay.
 territories: test-environment
@@ -64,4 +76,4 @@ torture: test-environment
 	$(BIN)/python -m tests.faults.torture $(TORTURE)
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(BENCH) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,19 +1,25 @@
 """The composition root: everything is put together here, and nothing happens on import."""
 
+import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
+from starlette.types import Lifespan
 
 from app import __version__
-from app.api import auth, imprint, openapi, problems
+from app.api import auth, exposition, imprint, openapi, problems
 from app.api.cache import Cache
 from app.api.compression import Compression
 from app.api.envelope import Envelope
 from app.api.formats.registry import XLSX
+from app.api.observer import Observer
 from app.api.routes import (
     columns,
     editing,
@@ -25,6 +31,7 @@ from app.api.routes import (
     imports,
     keys,
     measures,
+    metrics,
     parties,
     position_exports,
     positions,
@@ -33,6 +40,8 @@ from app.api.routes import (
     territories,
     vocabulary,
 )
+from app.api.tally import Tally
+from app.api.workers import FOLDER_VARIABLE, Workers
 from app.db.engine import Database
 from app.db.freshness import Freshness
 from app.db.notifications import Notifications
@@ -66,10 +75,17 @@ GZIP_MINIMUM_BYTES = 1_000
 GZIP_LEVEL = 5
 # A workbook is compressed already, and its length is known.
 NOT_COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, XLSX.media_type)
+# Spans and metrics go where the OTEL_ variables say, and cost nothing where they say nothing. Logs
+# would go there with the whole text of exceptions, which may hold what somebody sent.
+TELEMETRY: TelemetryConfig = {"auto_configure": True, "logs": False}
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, workers_folder: Path | None = None) -> FastAPI:
     """Return the application for these settings.
+
+    Args:
+        settings: what can be configured.
+        workers_folder: where the workers of a service meet; None for a service of one process.
 
     Raises:
         MisconfiguredError: there is no database URL; the embedded server is started before.
@@ -80,13 +96,38 @@ def create_app(settings: Settings) -> FastAPI:
     database = Database(settings.database_url)
     freshness = Freshness(database)
     notifications = Notifications(settings.database_url)
+    streams = stream.Streams(database, notifications)
+    tally = Tally()
+    workers = Workers(workers_folder, lambda: exposition.of_worker(tally, database, streams.count))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with database, freshness, notifications:
+        async with database, freshness, notifications, workers:
             yield
 
-    app = FastAPI(
+    app = _bare(lifespan)
+    app.state.settings = settings
+    app.state.database = database
+    app.state.freshness = freshness
+    app.state.streams = streams
+    app.state.tally = tally
+    app.state.workers = workers
+    app.state.failed_attempts = auth.failed_attempts()
+    _add_routes(app)
+    _add_layers(app)
+    return app
+
+
+def create_app_from_environment() -> FastAPI:
+    """Return the application as the environment configures it: what each worker calls."""
+    # Else Python would print its warnings between the lines of the log.
+    logging.captureWarnings(capture=True)
+    folder = os.environ.get(FOLDER_VARIABLE)
+    return create_app(settings_from_environment(), Path(folder) if folder else None)
+
+
+def _bare(lifespan: Lifespan[FastAPI]) -> FastAPI:
+    return FastAPI(
         title="chancery",
         version=__version__,
         summary=imprint.SUMMARY,
@@ -98,25 +139,15 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
         generate_unique_id_function=openapi.operation_id,
+        telemetry=TELEMETRY,
     )
-    app.state.settings = settings
-    app.state.database = database
-    app.state.freshness = freshness
-    app.state.streams = stream.Streams(database, notifications)
-    app.state.failed_attempts = auth.failed_attempts()
-    _add_routes(app)
-    _add_layers(app)
-    return app
-
-
-def create_app_from_environment() -> FastAPI:
-    """Return the application as the environment configures it: what each worker calls."""
-    return create_app(settings_from_environment())
 
 
 def _add_routes(app: FastAPI) -> None:
     for resource in RESOURCES:
         app.include_router(resource.router)
+    # Not among the resources: it is for machines, and no part of what is promised to callers.
+    app.include_router(metrics.router)
     for pages in PAGES:
         app.include_router(pages.router)
     docs.add_pages(app)
@@ -132,8 +163,9 @@ def _add_layers(app: FastAPI) -> None:
         exclude_content_types=NOT_COMPRESSED,
     )
     app.add_middleware(Envelope)
-    # The cache is added last, so that it is the outermost.
-    app.add_middleware(Cache, freshness=app.state.freshness)
+    # Each stands before those that were added earlier: all is seen, also what the cache answers.
+    app.add_middleware(Cache, freshness=app.state.freshness, tally=app.state.tally)
+    app.add_middleware(Observer, tally=app.state.tally)
     for error in problems.STATUS_OF:
         app.add_exception_handler(error, problems.on_chancery_error)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, problems.on_invalid_parameters)  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """What can be configured, from the environment: read once, when a command starts."""
 
+from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,13 @@ from app.domain.text import http_url
 
 def _without_slash(url: str) -> str:
     return http_url(url).rstrip("/")
+
+
+class Log(StrEnum):
+    """What a running service logs."""
+
+    FAULTS = "faults"
+    REQUESTS = "requests"
 
 
 def _addresses(text: str) -> str:
@@ -46,6 +54,10 @@ class Settings(BaseSettings):
     writes_a_minute: Annotated[
         int, Field(ge=1, description="How often each key may write in a minute.")
     ] = 1_000
+
+    log: Annotated[
+        Log, Field(description="What is logged: `faults` only, or all `requests` as well.")
+    ] = Log.FAULTS
 
     @property
     def embedded(self) -> bool:

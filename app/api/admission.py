@@ -1,30 +1,50 @@
 """How many requests are worked on at a time: pure ASGI, between what is kept and the rest.
 
 One process answers about as fast with a handful of requests under way as with a hundred; with a
-hundred, each takes longer. So only a few are begun, a burst waits in line, and as soon as the line
-is full, more is asked than can be answered: from then on hardly anybody may stand in it, and who
-comes is refused at once, until nobody waits any more. So those who are answered hardly notice.
+hundred, each takes longer. So only a few are begun, and a burst waits in line. When the line is
+full, more is asked than can be answered: from then on hardly anybody may stand in it, and who comes
+is refused at once, until some answers were given without a refusal in between, or a second is over
+without one. So those who are answered hardly notice.
 
-Every sort of request has places of its own, so that none can take those of another.
+Every sort of request has places of its own, so that none can take those of another. Files, which
+hold none once they have begun, are made piece by piece, one piece at a time and after what is read.
 """
 
 import asyncio
 import re
 from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import reported
-from app.api.refusals import messages
+from app.api.exchange import IN_SCOPE
+from app.api.problems import STATUS_OF
+from app.api.refusals import OVERLOADED
 from app.domain.errors import OverloadedError
+
+Turn = Callable[[], AbstractAsyncContextManager[None]]
 
 # Together the reads and searches leave some of the pool's connections to editors' keys, open
 # streams and /readyz.
 PLACES = {"reads": 4, "searches": 2, "exports": 4, "writes": 4, "imports": 2}
 WAIT_S = 1.0
-# So many may wait in line, and once it was full so few.
+# So many may wait; once it was too many only so few, until so many answers were given without a
+# refusal in between, or so much time is over without one.
 LINE = 64
 SHORT_LINE = 2
+CALM = 30
+CALM_S = 1.0
+
+# A piece waits until nothing is read; under a steady load it is made all the same after a while.
+PATIENCE_S = 0.03
+
+TURN = "turn"
+"""In a request's state, what lends the turn to make the next piece of a file."""
+
+IN_LINE = "in_line"
+"""In a request's state, what the server's protocol cancels if the client is gone meanwhile."""
 
 TURNS_AWAY = "turns_away"
 """In the application's state, what tells the protocol of a request that would be refused."""
@@ -37,26 +57,36 @@ class Places:
 
     def __init__(self, count: int) -> None:
         """Have so many places."""
-        self._count = self._free = count
+        self._free = self._count = count
+        self.quiet = asyncio.Event()
+        self.quiet.set()
         self._line: deque[asyncio.Future[None]] = deque()
-        self._crowded = False
+        self._given_since = CALM
+        self._refused = -CALM_S
 
-    async def take(self) -> bool:
-        """Take a place, to be given back; or return False because there is none to wait for."""
+    async def take(self, state: dict[str, Any]) -> bool:
+        """Take a place, to be given back; or return False because there is none to wait for.
+
+        Args:
+            state: where whoever learns that the client is gone finds what to cancel.
+
+        """
         if self._free:
             self._free -= 1
+            self.quiet.clear()
             return True
-        return not self.turns_away() and await self._wait()
+        return not self.turns_away() and await self._wait(state)
 
     def turns_away(self) -> bool:
-        """Tell whether who comes now is refused; after the first, hardly anybody may wait."""
-        if self._free or len(self._line) < (SHORT_LINE if self._crowded else LINE):
+        """Tell whether who comes now is refused, which is remembered."""
+        if self._free or len(self._line) < self._room():
             return False
-        self._crowded = True
+        self._given_since, self._refused = 0, _now()
         return True
 
     def give_back(self) -> None:
         """Let the next one in, or keep the place free."""
+        self._given_since += 1
         while self._line:
             turn = self._line.popleft()
             # Who was cut off has cancelled it.
@@ -65,26 +95,47 @@ class Places:
                 return
         self._free += 1
         if self._free == self._count:
-            self._crowded = False
+            self.quiet.set()
 
-    async def _wait(self) -> bool:
-        turn = asyncio.get_running_loop().create_future()
+    def _room(self) -> int:
+        is_calm = self._given_since >= CALM or _now() - self._refused >= CALM_S
+        return LINE if is_calm else SHORT_LINE
+
+    async def _wait(self, state: dict[str, Any]) -> bool:
+        turn = state[IN_LINE] = asyncio.get_running_loop().create_future()
         self._line.append(turn)
         try:
-            async with asyncio.timeout(WAIT_S):
-                await turn
-        except TimeoutError:
-            if turn.cancelled():
-                # It may have been passed over already.
-                if turn in self._line:
-                    self._line.remove(turn)
-                return False
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WAIT_S):
+                    await turn
         except asyncio.CancelledError:
-            # The turn may have come at the same time; then the place is somebody else's.
+            if not _is_cut_off():
+                # Only the turn was cancelled: the client has gone.
+                self._leave(turn)
+                return False
             if not turn.cancelled():
+                # It has come at the same time, and is for somebody else now.
                 self.give_back()
+            self._leave(turn)
             raise
+        if turn.cancelled():
+            self._leave(turn)
+            return False
         return True
+
+    def _leave(self, turn: asyncio.Future[None]) -> None:
+        # It may have been passed over already.
+        if turn in self._line:
+            self._line.remove(turn)
+
+
+def _is_cut_off() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class Admission:
@@ -94,24 +145,37 @@ class Admission:
         """Wrap the application."""
         self._app = app
         self._places = {sort: Places(count) for sort, count in PLACES.items()}
-        self._start, self._body = messages(reported(OverloadedError()))
+        self._making = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         places = self._places[_sort_of(scope)]
-        if await places.take():
+        state = scope.setdefault("state", {})
+        state[TURN] = self.turn
+        if await places.take(state):
             await self._answer(places, scope, receive, send)
         else:
             await self._refuse(scope, send)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Lend the turn to make a piece of a file."""
+        async with self._making:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._places["reads"].quiet.wait()
+            yield
 
     def turns_away(self, scope: Scope) -> bool:
         """Tell whether a request would be refused that came now."""
         return self._places[_sort_of(scope)].turns_away()
 
     async def _refuse(self, scope: Scope, send: Send) -> None:
-        # Layers outside may add headers, which are not for the next one.
-        await send({**self._start})
-        await send(self._body if scope["method"] != "HEAD" else {**self._body, "body": b""})
+        exchange = scope[IN_SCOPE]
+        exchange.problem = STATUS_OF[OverloadedError].code
+        start, body = OVERLOADED.messages(exchange.id)
+        await send(start)
+        await send(body if scope["method"] != "HEAD" else {**body, "body": b""})
 
     async def _answer(self, places: Places, scope: Scope, receive: Receive, send: Send) -> None:
         held = True

@@ -15,6 +15,7 @@ from typing import Annotated
 from fastapi import Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
+from app.api.exchange import EXCHANGE
 from app.api.state import Register
 from app.api.throttle import Throttle
 from app.commands.keys import touch_key
@@ -98,6 +99,7 @@ async def _owner(request: Request, register: Database) -> Identity:
         found = await identity_of(connection, public_id, digest(key))
     if isinstance(found, Refusal):
         raise _refused(request, f"{found}, id {public_id}", _REASONS[found])
+    EXCHANGE.get().key = found.identity.key_id
     if found.unused_lately:
         await _note_use(register, public_id)
     return found.identity

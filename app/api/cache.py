@@ -1,4 +1,4 @@
-"""Finished answers, given again as long as nothing was written: pure ASGI, before all other layers.
+"""Finished answers, given again as long as nothing was written: before all that makes answers.
 
 An answer is kept under everything that it depends on: the address with its query, the host and
 scheme that its links begin with, the encoding, the day where today is a default, and the number of
@@ -22,7 +22,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.admission import TURNS_AWAY, Admission
 from app.api.compression import takes_gzip
 from app.api.conditional import CACHE_CONTROL, matches
+from app.api.exchange import IN_SCOPE, Exchange
 from app.api.routing import WATCHED
+from app.api.tally import Tally
 from app.db.freshness import Freshness
 
 MAX_BYTES = 67_108_864
@@ -60,19 +62,22 @@ class Entry:
     start: Message
     body: Message
     unchanged: Message
+    route: str | None
 
 
 class Cache:
     """Answers from what it keeps, else from the application, and keeps that."""
 
-    def __init__(self, app: ASGIApp, freshness: Freshness, *, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self, app: ASGIApp, freshness: Freshness, tally: Tally, *, max_bytes: int = MAX_BYTES
+    ) -> None:
         """Wrap the application."""
         self._app = app
         self._admission = Admission(self._answer)
         self._freshness = freshness
+        self._tally = tally
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
         self._max_bytes = max_bytes
-        self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -86,13 +91,16 @@ class Cache:
         if asked is None or entry is None:
             await self._admission(scope, receive, send)
         else:
-            await _give(entry, asked, scope["method"], send)
+            await self._give_again(entry, asked, scope, send)
 
     def turns_away(self, scope: Scope) -> bool:
         """Tell whether a request would be refused that came now; the server's protocol asks it."""
         if scope["path"] in WATCHED or not self._admission.turns_away(scope):
             return False
-        return self._at_hand(_asked(scope)) is None
+        if self._at_hand(_asked(scope)) is not None:
+            return False
+        self._tally.turned_away += 1
+        return True
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what couldn't be answered at once; it has got a place."""
@@ -111,10 +119,16 @@ class Cache:
             return
         entry = self._kept(asked, number)
         if entry is not None:
-            await _give(entry, asked, scope["method"], send)
+            await self._give_again(entry, asked, scope, send)
             return
-        keeping = Keeping(send, self, asked.key, number)
+        self._tally.misses += 1
+        keeping = Keeping(send, self, asked.key, number, scope[IN_SCOPE])
         await self._app(scope, receive, keeping if scope["method"] == "GET" else send)
+
+    async def _give_again(self, entry: Entry, asked: Asked, scope: Scope, send: Send) -> None:
+        self._tally.hits += 1
+        scope[IN_SCOPE].route = entry.route
+        await _give(entry, asked, scope["method"], send)
 
     def _at_hand(self, asked: Asked | None) -> Entry | None:
         number = None if asked is None else self._freshness.at_hand(asked.at_least)
@@ -131,14 +145,14 @@ class Cache:
         """Keep an answer, and let go of those that were not asked for the longest time."""
         self._let_go(key)
         self._entries[key] = entry
-        self._bytes += _size(entry)
-        while self._bytes > self._max_bytes:
+        self._tally.kept_bytes += _size(entry)
+        while self._tally.kept_bytes > self._max_bytes:
             self._let_go(next(iter(self._entries)))
 
     def _let_go(self, key: Key) -> None:
         entry = self._entries.pop(key, None)
         if entry is not None:
-            self._bytes -= _size(entry)
+            self._tally.kept_bytes -= _size(entry)
 
     def _numbered(self, scope: Scope, send: Send) -> Send:
         """Return the way back of a write: what this process says next is at least as new."""
@@ -156,12 +170,13 @@ class Cache:
 class Keeping:
     """The way back to the client, on which a whole answer is kept if it may be."""
 
-    def __init__(self, send: Send, cache: Cache, key: Key, number: int) -> None:
+    def __init__(self, send: Send, cache: Cache, key: Key, number: int, exchange: Exchange) -> None:
         """Wrap the server's own way back."""
         self._send = send
         self._cache = cache
         self._key = key
         self._number = number
+        self._exchange = exchange
         self._start: Message | None = None
 
     async def __call__(self, message: Message) -> None:
@@ -172,7 +187,7 @@ class Keeping:
         elif self._start is not None:
             # What comes in pieces is long, or has no end.
             if not message.get("more_body") and len(message["body"]) <= MAX_ENTRY_BYTES:
-                entry = _entry(self._number, self._start, message)
+                entry = _entry(self._number, self._start, message, self._exchange.route)
                 self._cache.keep(self._key, entry)
             self._start = None
 
@@ -204,10 +219,11 @@ def _may_be_kept(start: Message) -> bool:
     return start["status"] == 200 and public and b"etag" in headers  # noqa: PLR2004
 
 
-def _entry(number: int, start: Message, body: Message) -> Entry:
+def _entry(number: int, start: Message, body: Message, route: str | None) -> Entry:
     kept = [each for each in start["headers"] if each[0] not in _ONLY_WITH_A_BODY]
     unchanged = {**start, "status": 304, "headers": kept}
-    return Entry(number, dict(start["headers"])[b"etag"], start, body, unchanged)
+    tag = dict(start["headers"])[b"etag"]
+    return Entry(number, tag, start, body, unchanged, route)
 
 
 def _size(entry: Entry) -> int:

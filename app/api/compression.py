@@ -24,6 +24,8 @@ class Compression(GZipMiddleware):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        takes = takes_gzip(Headers(scope=scope).get("accept-encoding", ""))
-        answer = super().__call__ if takes else self.app
+        is_taken = scope["type"] == "http" and takes_gzip(
+            Headers(scope=scope).get("accept-encoding", "")
+        )
+        answer = super().__call__ if is_taken else self.app
         await answer(scope, receive, send)

@@ -16,6 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.exchange import EXCHANGE, IN_SCOPE, template_of
 from app.api.problems import STATUS_OF, Sort, problem, unexpected
 from app.api.routing import allowed_methods
 from app.domain.errors import MAX_FAULTS, Fault, RefusedError
@@ -32,7 +33,7 @@ _LAST_PORT = 65_535
 COMMON_HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": (
-        "Chancery-Change, Content-Disposition, ETag, Link, Location, Retry-After"
+        "Chancery-Change, Content-Disposition, ETag, Link, Location, Retry-After, X-Request-Id"
     ),
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -43,7 +44,7 @@ COMMON_HEADERS = {
 
 
 class Envelope:
-    """The outermost layer of the application."""
+    """The layer around the application itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap the rest of the application."""
@@ -54,7 +55,10 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sending = Sending(send, with_body=scope["method"] != "HEAD")
+        EXCHANGE.set(scope[IN_SCOPE])
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET", WITHOUT_BODY: True}
+        sending = Sending(send, scope)
         try:
             await self._answer(scope, receive, sending)
         except Exception:
@@ -68,8 +72,6 @@ class Envelope:
             await refusal(scope, receive, send)
         elif scope["method"] == "OPTIONS" and (methods := allowed_methods(scope["app"], scope)):
             await _options(methods)(scope, receive, send)
-        elif scope["method"] == "HEAD":
-            await self._app({**scope, "method": "GET", WITHOUT_BODY: True}, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -77,20 +79,21 @@ class Envelope:
 class Sending:
     """The way back to the client: adds the common headers, and leaves out the body for HEAD."""
 
-    def __init__(self, send: Send, *, with_body: bool) -> None:
-        """Wrap the server's own way back."""
+    def __init__(self, send: Send, scope: Scope) -> None:
+        """Wrap the server's own way back from what is asked."""
         self._send = send
-        self._with_body = with_body
+        self._scope = scope
         self.started = False
 
     async def __call__(self, message: Message) -> None:
         """Pass one message on."""
         if message["type"] == "http.response.start":
             self.started = True
+            EXCHANGE.get().route = template_of(self._scope)
             headers = MutableHeaders(scope=message)
             for name, value in COMMON_HEADERS.items():
                 headers.setdefault(name, value)
-        elif message["type"] == "http.response.body" and not self._with_body:
+        elif message["type"] == "http.response.body" and WITHOUT_BODY in self._scope:
             message = {**message, "body": b""}
         await self._send(message)
 

@@ -25,12 +25,16 @@ class StrictProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read what has come in; who offers another protocol is answered in this one."""
         self._unset_keepalive_if_required()
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._read_again(data[upgrade.args[0] :])
-        except httptools.HttpParserError as error:
-            self.send_400_response(str(error))
+        rest = data
+        while rest:
+            try:
+                self.parser.feed_data(rest)
+                rest = b""
+            except httptools.HttpParserUpgrade as upgrade:
+                rest = self._head_without_offer() + rest[upgrade.args[0] :]
+            except httptools.HttpParserError as error:
+                self.send_400_response(str(error))
+                rest = b""
 
     def on_message_begin(self) -> None:
         """Begin with the next request."""
@@ -70,16 +74,17 @@ class StrictProtocol(HttpToolsProtocol):
         elif self.url != b"*" and not _ORIGIN.fullmatch(self.url):
             raise ValueError("The target is no address of this service.")
 
-    def _read_again(self, rest: bytes) -> None:
-        """Read a request as if it had not offered another protocol (RFC 9110, section 7.8).
+    def _head_without_offer(self) -> bytes:
+        """Return what to read again as if no other protocol was offered (RFC 9110, section 7.8).
 
-        The parser would not read its body, and could take that for the next request.
+        The parser would not read the request's body, and could take that for the next request.
         """
-        headers = [b"%s: %s\r\n" % each for each in self.headers if each[0] != b"upgrade"]
-        head = b"%s %s HTTP/1.1\r\n%s\r\n" % (self.parser.get_method(), self.url, b"".join(headers))
+        version = self.parser.get_http_version().encode()
+        first = b"%s %s HTTP/%s\r\n" % (self.parser.get_method(), self.url, version)
+        kept = [b"%s: %s\r\n" % each for each in self.headers if each[0] != b"upgrade"]
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self.data_received(head + rest)
+        return b"".join([first, *kept, b"\r\n"])
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         if cycle.scope["http_version"] == "1.0":

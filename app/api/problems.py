@@ -7,6 +7,7 @@ SQL, a stack, or a secret; of what the client sent it repeats at most a short pi
 import json
 import logging
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from app.api.exchange import EXCHANGE
 from app.api.routing import allowed_methods
 from app.domain.document import tag_of
 from app.domain.errors import (
@@ -47,6 +49,8 @@ logger = logging.getLogger("chancery")
 
 MEDIA_TYPE = "application/problem+json"
 REALM = "chancery"
+NOBODYS = "nobodys"
+"""Stands for the id of a request in a problem that is made before anybody asks."""
 
 
 class Sort(NamedTuple):
@@ -139,6 +143,13 @@ class ProblemDocument(BaseModel):
     status: int = Field(examples=[422])
     code: str = Field(description="The last word of `type`; stable.", examples=["invalid-request"])
     detail: str = Field(description="What is wrong and what to do, in sentences.")
+    instance: str = Field(
+        description=(
+            "This one occurrence: the request, by the id that is the answer's `X-Request-Id` as "
+            "well. Whoever runs the service finds it in the log."
+        ),
+        examples=["urn:chancery:request:5f1c9a3e07d2b846"],
+    )
     errors: list[FaultDocument] = Field(
         default=[], description="Where, fault by fault; of very many, the first."
     )
@@ -154,13 +165,21 @@ def problem(
     headers: dict[str, str] | None = None,
     current: str | None = None,
 ) -> Response:
-    """Return the answer that reports a problem; `current` is the JSON text of what is there."""
+    """Return the answer that reports a problem; `current` is the JSON text of what is there.
+
+    Its `instance` names the request (RFC 9457, section 3.1.5), so that what somebody reports can
+    be found in the log.
+    """
+    exchange = EXCHANGE.get(None)
+    if exchange is not None:
+        exchange.problem = sort.code
     document = ProblemDocument(
         type=f"urn:chancery:problem:{sort.code}",
         title=sort.title,
         status=sort.status,
         code=sort.code,
         detail=detail,
+        instance=f"urn:chancery:request:{exchange.id if exchange else NOBODYS}",
         errors=[
             FaultDocument(
                 location=fault.location,
@@ -187,9 +206,21 @@ async def on_chancery_error(_: Request, error: ChanceryError) -> Response:
 
 def reported(error: ChanceryError) -> Response:
     """Return the problem that an error of ours is."""
+    sort = sort_of(error)
     faults = error.faults if isinstance(error, RefusedError) else ()
     current = getattr(error, "current", None)
-    return problem(STATUS_OF[type(error)], str(error), faults, _headers(error), current)
+    return problem(sort, str(error), faults, _headers(error), current)
+
+
+def sort_of(error: ChanceryError) -> Sort:
+    """Return what sort of problem an error is, and note for the log what is behind it.
+
+    What a client has sent is no fault of the service's, and the log doesn't repeat it.
+    """
+    sort = STATUS_OF[type(error)]
+    if error.__cause__ and sort.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        EXCHANGE.get().reason = error.__cause__
+    return sort
 
 
 def _headers(error: ChanceryError) -> dict[str, str]:

@@ -13,8 +13,9 @@ from typing import Any, cast
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from app.api.admission import TURNS_AWAY
+from app.api.admission import IN_LINE, TURNS_AWAY
 from app.api.envelope import MAX_URL_LENGTH
+from app.api.exchange import id_of, new_id
 from app.api.framing import StrictProtocol
 from app.api.refusals import (
     FAULTY,
@@ -24,6 +25,7 @@ from app.api.refusals import (
     TOO_LARGE,
     TOO_LATE,
     TOO_LONG,
+    Refusal,
 )
 
 MAX_HEAD_BYTES = MAX_URL_LENGTH + MAX_HEADER_BYTES
@@ -81,6 +83,8 @@ class BoundedProtocol(StrictProtocol):
         # uvicorn does it only where the connection wasn't reset.
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
+        if self.cycle is not None and (turn := self.cycle.scope["state"].get(IN_LINE)):
+            turn.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Take in what has come, and wait for what is still owed."""
@@ -215,7 +219,7 @@ class BoundedProtocol(StrictProtocol):
         if self._head_bytes > MAX_HEAD_BYTES:
             self._refuse(TOO_LONG if len(self.url) > MAX_URL_LENGTH else TOO_LARGE)
 
-    def _refuse(self, refusal: tuple[bytes, bytes]) -> None:
+    def _refuse(self, refusal: Refusal) -> None:
         """Read no more, and close the connection after what can still be answered."""
         self._owe_nothing()
         self._refused = True
@@ -235,32 +239,32 @@ class BoundedProtocol(StrictProtocol):
             # What came before it was in order and gets its answer.
             self.cycle.keep_alive = False
 
-    def _say_at_last(self, refusal: tuple[bytes, bytes]) -> None:
+    def _say_at_last(self, refusal: Refusal) -> None:
         """Send a last answer and close the connection.
 
         What still comes is thrown away for a while: closed at once, the connection would be reset,
         and the client might never see the answer (RFC 9112, section 9.6).
         """
-        self._write(refusal, keep_alive=False)
+        request_id = id_of(self.cycle.scope) if self._within_body else new_id()
+        self._write(*refusal.wire(request_id), keep_alive=False)
         self.transport.write_eof()
         self.loop.call_later(LINGER_S, self.transport.abort)
 
     def _turn_away(self, cycle: RequestResponseCycle) -> None:
-        head, body = OVERLOADED
-        refusal = (head, b"" if cycle.scope["method"] == "HEAD" else body)
-        self._write(refusal, keep_alive=cycle.keep_alive)
+        head, body = OVERLOADED.wire(id_of(cycle.scope))
+        shown = b"" if cycle.scope["method"] == "HEAD" else body
+        self._write(head, shown, keep_alive=cycle.keep_alive)
         cycle.response_started = cycle.response_complete = True
         if not cycle.keep_alive:
             self.transport.close()
         cycle.on_response()
 
-    def _write(self, refusal: tuple[bytes, bytes], *, keep_alive: bool) -> None:
-        head, body = refusal
+    def _write(self, head: bytes, body: bytes, *, keep_alive: bool) -> None:
         usual = b"".join([b"%b: %b\r\n" % each for each in self.server_state.default_headers])
         end = b"\r\n" if keep_alive else b"connection: close\r\n\r\n"
         self.transport.write(b"".join([head, usual, end, body]))
 
-    def _saying_at_last(self, refusal: tuple[bytes, bytes]) -> ASGI3Application:
+    def _saying_at_last(self, refusal: Refusal) -> ASGI3Application:
         """Return what says it in its turn, in the application's place."""
         cycle = self.cycle
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from fastapi import Path, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from app.api import cursor
 from app.api.pages import cursor_for, page
-from app.api.parameters import PageModel, parameter
+from app.api.parameters import PageModel, fault, parameter
+from app.domain.names import fold
+from app.domain.text import shown
 
 Item = TypeVar("Item")
 
@@ -30,6 +32,14 @@ class ListParameters(PageModel):
         max_length=100,
         examples={"part of a name": "stan", "in Russian": "Казахстан"},
     )
+
+    @field_validator("q")
+    @classmethod
+    def _searchable(cls, value: str | None) -> str | None:
+        if value is not None and not fold(value):
+            message = f"“{shown(value)}” holds no letter and no digit to search for."
+            raise fault(message, code="nothing_to_search")
+        return value
 
 
 def key(name: str, example: str) -> Any:

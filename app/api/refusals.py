@@ -1,56 +1,76 @@
-"""Refusals made before they are needed: a busy process, and its protocol, send them as they are."""
+"""Refusals made before they are needed: they cost a busy process and its protocol little."""
 
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.responses import Response
 from starlette.types import Message
 
 from app.api.envelope import COMMON_HEADERS, url_too_long
-from app.api.problems import Sort, problem, reported
+from app.api.exchange import ID_HEADER
+from app.api.problems import NOBODYS, Sort, problem, reported
 from app.domain.errors import OverloadedError
 
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 65_536
 
 
-def messages(response: Response) -> tuple[Message, Message]:
-    """Return what sends this answer; whoever passes them on must leave the two unchanged."""
-    start = {"type": "http.response.start", "status": response.status_code}
-    body = {"type": "http.response.body", "body": response.body}
-    return {**start, "headers": _headers(response)}, body
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A problem that lacks nothing but the id of the request that it is for."""
+
+    status: HTTPStatus
+    headers: list[tuple[bytes, bytes]]
+    before: bytes
+    after: bytes
+
+    def messages(self, request_id: str) -> tuple[Message, Message]:
+        """Return what sends this answer; the header with the id comes from a layer outside."""
+        body = self._body(request_id)
+        headers = [*self.headers, (b"content-length", b"%d" % len(body))]
+        start = {"type": "http.response.start", "status": self.status.value, "headers": headers}
+        return start, {"type": "http.response.body", "body": body}
+
+    def wire(self, request_id: str) -> tuple[bytes, bytes]:
+        """Return the head, without the empty line at its end, and the body."""
+        body = self._body(request_id)
+        length = (b"content-length", b"%d" % len(body))
+        headers = [*self.headers, length, (ID_HEADER, request_id.encode())]
+        lines = [b"%b: %b\r\n" % each for each in headers]
+        first = f"HTTP/1.1 {self.status} {self.status.phrase}\r\n".encode()
+        return first + b"".join(lines), body
+
+    def _body(self, request_id: str) -> bytes:
+        return self.before + request_id.encode() + self.after
 
 
-def head_and_body(response: Response) -> tuple[bytes, bytes]:
-    """Return this answer as it goes over the wire; the head lacks the empty line at its end."""
-    status = HTTPStatus(response.status_code)
-    lines = [b"%b: %b\r\n" % each for each in _headers(response)]
-    return f"HTTP/1.1 {status} {status.phrase}\r\n".encode() + b"".join(lines), bytes(response.body)
-
-
-def _headers(response: Response) -> list[tuple[bytes, bytes]]:
+def refusal(response: Response) -> Refusal:
+    """Return this answer, a problem that was made outside of any request."""
     for name, value in COMMON_HEADERS.items():
         response.headers.setdefault(name, value)
-    return response.raw_headers
+    headers = [each for each in response.raw_headers if each[0] != b"content-length"]
+    before, _, after = bytes(response.body).partition(NOBODYS.encode())
+    return Refusal(HTTPStatus(response.status_code), headers, before, after)
 
 
-FAULTY = head_and_body(
+FAULTY = refusal(
     problem(
         Sort(400, "malformed-request", "The request can't be read"),
         "It is no HTTP/1.1: look at its first line, its headers and the length of its body. In an "
         "address, percent-encode blanks and whatever isn't ASCII.",
     )
 )
-TOO_LATE = head_and_body(
+TOO_LATE = refusal(
     problem(
         Sort(408, "request-too-slow", "The request didn't come in time"),
         "A request must come without long pauses: send it again.",
     )
 )
-TOO_LARGE = head_and_body(
+TOO_LARGE = refusal(
     problem(
         Sort(431, "headers-too-large", "The headers are too large"),
         f"A request may have {MAX_HEADERS} headers, and they may have {MAX_HEADER_BYTES:,} bytes.",
     )
 )
-TOO_LONG = head_and_body(url_too_long())
-OVERLOADED = head_and_body(reported(OverloadedError()))
+TOO_LONG = refusal(url_too_long())
+OVERLOADED = refusal(reported(OverloadedError()))

@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, load, import, demo, rebuild, verify, keys, openapi.
+"""The command line: serve, migrate, load, import, demo, rebuild, verify, backup, restore, keys.
 
 Every command works beside a running server, says in one line what it did, and fails with a
 sentence and a non-zero status.
@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from tempfile import TemporaryDirectory
 from typing import Annotated, NoReturn
 
 import typer
@@ -20,7 +21,9 @@ from sqlalchemy.exc import DBAPIError
 from uvicorn.supervisors import Multiprocess
 
 from app import __version__
+from app.api.workers import FOLDER_VARIABLE
 from app.cli import keys
+from app.cli.backup import backup, restore
 from app.cli.database import addressed, run, with_database
 from app.cli.demo import demo
 from app.cli.import_file import import_file
@@ -33,6 +36,7 @@ from app.commands.rebuild import rebuild as rebuild_projections
 from app.db import schema
 from app.db.engine import Database
 from app.domain.errors import ChanceryError, MisconfiguredError, UnavailableError
+from app.logs import configuration
 from app.queries.chain import count_unlinked
 from app.settings import Settings, settings_from_environment
 
@@ -49,6 +53,8 @@ commands.add_typer(keys.commands, name="keys")
 commands.command("import")(import_file)
 commands.command()(demo)
 commands.command()(verify)
+commands.command()(backup)
+commands.command()(restore)
 
 
 def main() -> NoReturn:
@@ -98,7 +104,7 @@ def serve(
         # Workers are processes of their own and learn the address from the environment.
         os.environ["CHANCERY_DATABASE_URL"] = url
         _announce(host, port)
-        _answer(listener, workers, settings.trusted_proxies)
+        _answer(listener, workers, settings)
 
 
 @contextmanager
@@ -123,21 +129,28 @@ def _why_not_listening(host: str, port: int, error: OSError) -> str:
     return f"Port {port} of {host} can't be listened on ({reason}): choose --host and --port anew."
 
 
-def _answer(listener: socket.socket, workers: int, trusted_proxies: str) -> None:
+def _answer(listener: socket.socket, workers: int, settings: Settings) -> None:
     """Answer requests until a signal comes; uvicorn's own `run` would bind the port by itself."""
     config = uvicorn.Config(
         "app.main:create_app_from_environment",
         factory=True,
         workers=workers,
         http="app.api.protocol:BoundedProtocol",
+        # By itself uvicorn would take an application that fails to start for one that needn't.
+        lifespan="on",
         server_header=False,
-        forwarded_allow_ips=trusted_proxies,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
-        log_level="warning",
+        log_config=configuration(settings.log),
+        log_level=None,
+        # Each request is logged by the application, which knows its id and keeps its query.
+        access_log=False,
     )
     if workers > 1:
-        Multiprocess(config, [listener]).run()
+        with TemporaryDirectory(prefix="chancery-") as folder:
+            os.environ[FOLDER_VARIABLE] = folder
+            Multiprocess(config, [listener]).run()
         return
     # After its shutdown uvicorn raises the signal again: Ctrl-C is how one stops it, no failure.
     with suppress(KeyboardInterrupt):
@@ -241,7 +254,7 @@ async def _rebuild(database: Database) -> int:
 
 async def _link(database: Database) -> None:
     """Link in the audit chain what older releases have recorded."""
-    async with database.reading() as connection:
+    async with database.streaming() as connection:
         total = await count_unlinked(connection)
     if total:
         with typer.progressbar(length=total, label="Linking", file=sys.stderr) as bar:

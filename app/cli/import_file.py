@@ -74,7 +74,7 @@ async def _import(
     database: Database, path: Path, form: Form, author: Author, *, dry_run: bool
 ) -> Imported:
     _stop_on_sigterm()
-    with _opened(path) as file:
+    with opened(path) as file:
         size = os.fstat(file.fileno()).st_size
         with typer.progressbar(length=size, label="Importing", file=sys.stderr) as bar:
 
@@ -101,7 +101,13 @@ def _stop_on_sigterm() -> None:
     loop.add_signal_handler(signal.SIGTERM, stop)
 
 
-def _opened(path: Path) -> io.BufferedReader:
+def opened(path: Path) -> io.BufferedReader:
+    """Return an open file.
+
+    Raises:
+        MisconfiguredError: it can't be read.
+
+    """
     try:
         return path.open("rb")
     except OSError as error:

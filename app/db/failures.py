@@ -33,7 +33,7 @@ def connecting() -> Iterator[None]:
     """Turn a database that can't be reached or refuses, or an empty pool, into UnavailableError."""
     try:
         yield
-    except (*_NOT_NOW, PoolTimeoutError, DBAPIError) as error:
+    except (*_NOT_NOW, postgres.PostgresError, PoolTimeoutError, DBAPIError) as error:
         raise UnavailableError from error
 
 

@@ -186,6 +186,10 @@ class _PartyColumns:
     latest: Mapped[date] = mapped_column(Date)
 
 
+# What may last for more than a year, or has an open end: few events.
+_LONG = text("latest > earliest + 366")
+
+
 class EventParty(_PartyColumns, Table):
     """Who takes part in an event, with the event's sort columns beside it: a projection.
 
@@ -198,6 +202,16 @@ class EventParty(_PartyColumns, Table):
         ForeignKeyConstraint(["party"], ["party.id"]),
         Index("ix_event_party_country", "country", "latest", "earliest", "event"),
         Index("ix_event_party_party", "party", "role", "latest", "earliest", "event"),
+        Index(
+            "ix_event_party_country_long",
+            *("country", "latest", "earliest", "event"),
+            postgresql_where=_LONG,
+        ),
+        Index(
+            "ix_event_party_party_long",
+            *("party", "role", "latest", "earliest", "event"),
+            postgresql_where=_LONG,
+        ),
     )
 
     event: Mapped[str] = mapped_column(

@@ -38,6 +38,12 @@ def newest_revision() -> str:
     return head
 
 
+def is_known(revision: str | None) -> bool:
+    """Tell whether a migration is one of this release's."""
+    known = ScriptDirectory.from_config(configuration()).walk_revisions()
+    return any(script.revision == revision for script in known)
+
+
 async def current_revision(connection: ReadConnection) -> str | None:
     """Return the migration that the database is at, or None where there was none."""
     exists = await connection.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL"))

@@ -10,12 +10,29 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Integer,
+    Subquery,
+    and_,
+    cast,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlalchemy.sql.elements import True_
 
 from app.db.projections import Event, EventParty
 from app.domain.vocabulary import Role
-from app.queries.filter import LIVE, DateField, EventFilter, conditions, own_date_conditions
+from app.queries.filter import (
+    LIVE,
+    DateField,
+    DateMatch,
+    EventFilter,
+    conditions,
+    own_date_conditions,
+)
 from app.queries.keyset import AnySelect, Order
 
 MOST_RANGES = 12
@@ -70,9 +87,30 @@ def first_of(
 
     Of an event it must hold that it is known.
     """
-    firsts = [_first_in(each, along.rest, known, order, after, limit) for each in along.ranges]
+    rest = along.rest
+    stretches = [stretch for within in along.ranges for stretch in _stretches(within, rest)]
+    firsts = [_first_in(each, rest, known, order, after, limit) for each in stretches]
     both = union_all(*(select(*first.subquery().c) for first in firsts)).subquery()
     return order.page(select(*both.c).distinct(), both.c, None, limit).subquery()
+
+
+def _stretches(within: ColumnElement[bool], wanted: EventFilter) -> list[ColumnElement[bool]]:
+    """Return what of a range may hold events of the days that are asked for.
+
+    Who has to begin by a day may end on any later one; but only what is long ends much later, and
+    has an index of its own. So a walk needn't begin with the newest events of all.
+    """
+    overlaps = wanted.date_match is DateMatch.OVERLAPS
+    if wanted.date_to is None or wanted.date_field is not DateField.DATE or not overlaps:
+        return [within]
+    # Written as in the index, which couldn't be used with another way to say it.
+    longest = literal_column("366", Integer())
+    soon = cast(wanted.date_to, Date) + longest
+    is_long = EventParty.latest > EventParty.earliest + longest
+    return [
+        and_(within, EventParty.latest <= soon),
+        and_(within, EventParty.latest > soon, is_long),
+    ]
 
 
 def _first_in(

@@ -25,7 +25,7 @@ CONTENT_SECURITY_POLICY = (
 
 def add_pages(app: FastAPI) -> None:
     """Add the pages to the application."""
-    _add_reading_document(app)
+    app.get(READING_DOCUMENT, include_in_schema=False)(reading_document)
     _add_swagger_ui(app, "/docs", READING_DOCUMENT)
     _add_swagger_ui(app, "/docs/editor", "/openapi.json")
 
@@ -41,10 +41,11 @@ def _add_swagger_ui(app: FastAPI, path: str, document: str) -> None:
         return answer(request, page, "text/html", headers)
 
 
-def _add_reading_document(app: FastAPI) -> None:
-    @app.get(READING_DOCUMENT, include_in_schema=False)
-    async def reading_document(request: Request) -> Response:
-        return answer(request, json.dumps(only_reading(app.openapi()), ensure_ascii=False))
+async def reading_document(request: Request) -> Response:
+    """Return the document that Swagger UI shows to those who only read."""
+    # FastAPI keeps a route's function for good: one that knew its application would keep that too.
+    document = only_reading(request.app.openapi())
+    return answer(request, json.dumps(document, ensure_ascii=False))
 
 
 def only_reading(document: dict[str, Any]) -> dict[str, Any]:

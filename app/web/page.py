@@ -15,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.conditional import answer
+from app.api.exchange import EXCHANGE
 from app.api.imprint import LICENCE, SOFTWARE, SUMMARY
-from app.api.problems import STATUS_OF
+from app.api.problems import sort_of
 from app.domain.errors import ChanceryError
 from app.web import words
 
@@ -84,8 +85,15 @@ class PageRoute(APIRoute):
 
 
 def _problem(request: Request, error: ChanceryError) -> Response:
-    sort = STATUS_OF[type(error)]
-    response = page(request, "problem.html", sort.status, title=sort.title, detail=str(error))
+    sort = sort_of(error)
+    response = page(
+        request,
+        "problem.html",
+        sort.status,
+        title=sort.title,
+        detail=str(error),
+        request_id=EXCHANGE.get().id,
+    )
     response.headers["Cache-Control"] = "no-store"
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
 
@@ -11,9 +12,11 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from app.api import admission
-from app.api.admission import LINE, PLACES, SHORT_LINE, Admission, Places
+from app.api.admission import CALM, IN_LINE, LINE, PLACES, SHORT_LINE, Admission, Places
 from app.api.cache import CHANGE_HEADER, Cache
+from app.api.observer import Observer
 from app.api.routing import WATCHED
+from app.api.tally import Tally
 from app.db.freshness import Freshness
 from tests.api.test_stream import running, until
 from tests.support.client import client_of
@@ -57,12 +60,14 @@ class Asked:
 
     def __init__(self, layer: Admission, path: str, method: str = "GET") -> None:
         self.sent: list[Message] = []
+        self.state: dict[str, Any] = {}
         self.task = asyncio.create_task(self._ask(layer, path, method))
 
     async def _ask(self, layer: Admission, path: str, method: str) -> None:
         path, _, query = path.partition("?")
         scope = {"type": "http", "method": method, "path": path, "query_string": query.encode()}
-        await layer(scope, self._receive, self._send)
+        observed = Observer(layer, Tally())
+        await observed({**scope, "headers": [], "state": self.state}, self._receive, self._send)
 
     async def _receive(self) -> Message:
         return {"type": "http.request"}
@@ -110,25 +115,54 @@ async def test_few_are_answered_at_a_time_and_others_wait_their_turn() -> None:
     assert free(layer) == READS
 
 
-async def test_when_the_line_is_full_hardly_anybody_may_wait_until_all_are_served() -> None:
+@pytest.fixture
+async def crowded(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Held, Admission]]:
+    """All places taken, and nobody in a line that was just as long as it may be."""
+    monkeypatch.setattr(admission, "LINE", 5)
     held = Held()
     layer = Admission(held)
-    burst = await ask(layer, READS + LINE)
+    burst = await ask(layer, READS + 5)
+    assert statuses(burst) == {None: READS + 5}
     assert statuses(await ask(layer, 10)) == {503: 10}
-    held.let(LINE)
+    held.let(5)
     await settle()
-    assert statuses(burst) == {200: LINE, None: READS}
-    few = await ask(layer, 10)
-    assert statuses(few) == {None: SHORT_LINE, 503: 10 - SHORT_LINE}
+    assert statuses(burst) == {200: 5, None: READS}
+    yield held, layer
+    held.let(1_000)
+    await settle()
+    assert free(layer) == READS
+
+
+async def test_when_the_line_was_long_hardly_anybody_may_wait(
+    crowded: tuple[Held, Admission],
+) -> None:
+    held, layer = crowded
+    assert statuses(await ask(layer, 10)) == {None: SHORT_LINE, 503: 10 - SHORT_LINE}
     held.let(READS + SHORT_LINE)
     await settle()
-    assert statuses(burst) == {200: READS + LINE}
-    assert free(layer) == READS
-    burst = await ask(layer, READS + LINE)
-    assert statuses(burst) == {None: READS + LINE}
-    held.let(READS + LINE)
-    await settle()
-    assert statuses(burst) == {200: READS + LINE}
+    assert statuses(await ask(layer, READS + 10)) == {
+        None: READS + SHORT_LINE,
+        503: 10 - SHORT_LINE,
+    }
+
+
+async def test_some_answers_without_a_refusal_make_it_forgotten(
+    crowded: tuple[Held, Admission],
+) -> None:
+    held, layer = crowded
+    for _ in range(CALM - 5):
+        assert statuses(await ask(layer, 1)) == {None: 1}
+        held.let(1)
+        await settle()
+    assert statuses(await ask(layer, 5)) == {None: 5}
+
+
+async def test_a_while_without_a_refusal_makes_it_forgotten(
+    crowded: tuple[Held, Admission], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, layer = crowded
+    monkeypatch.setattr(admission, "CALM_S", 0)
+    assert statuses(await ask(layer, 5)) == {None: 5}
 
 
 async def test_who_waits_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,6 +175,20 @@ async def test_who_waits_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     held.let(READS)
     await settle()
     assert statuses(inside) == {200: READS}
+    assert free(layer) == READS
+
+
+async def test_who_is_gone_leaves_the_line() -> None:
+    held = Held()
+    layer = Admission(held)
+    inside, waiting = await ask(layer, READS), await ask(layer, 3)
+    waiting[1].state[IN_LINE].cancel()
+    await settle()
+    assert len(layer._places["reads"]._line) == 2
+    held.let(READS + 2)
+    await settle()
+    assert len(held.inside) == READS + 2
+    assert statuses([*inside, waiting[0], waiting[2]]) == {200: READS + 2}
     assert free(layer) == READS
 
 
@@ -185,6 +233,59 @@ async def test_a_fault_gives_the_place_back() -> None:
     assert free(layer) == READS
 
 
+class Maker:
+    """Makes a piece of a file when it is its turn."""
+
+    def __init__(self, layer: Admission) -> None:
+        self.is_making = asyncio.Event()
+        self.may_end = asyncio.Event()
+        self.task = asyncio.create_task(self._make(layer))
+
+    async def _make(self, layer: Admission) -> None:
+        async with layer.turn():
+            self.is_making.set()
+            await self.may_end.wait()
+
+
+async def test_a_piece_of_a_file_is_made_when_nothing_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(admission, "PATIENCE_S", 60)
+    held = Held()
+    layer = Admission(held)
+    await ask(layer, 2)
+    maker = Maker(layer)
+    for _ in range(2):
+        await settle()
+        assert not maker.is_making.is_set()
+        held.let(1)
+    await maker.is_making.wait()
+    maker.may_end.set()
+    await maker.task
+
+
+async def test_under_a_steady_load_a_file_gets_on_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "PATIENCE_S", 0.01)
+    held = Held()
+    layer = Admission(held)
+    await ask(layer, READS)
+    maker = Maker(layer)
+    await maker.is_making.wait()
+    maker.may_end.set()
+    held.let(READS)
+    await settle()
+
+
+async def test_pieces_are_made_one_at_a_time() -> None:
+    layer = Admission(Held())
+    makers = [Maker(layer) for _ in range(3)]
+    for number, maker in enumerate(makers):
+        await settle()
+        assert [each.is_making.is_set() for each in makers] == [n <= number for n in range(3)]
+        maker.may_end.set()
+    await asyncio.gather(*(maker.task for maker in makers))
+
+
 @pytest.mark.parametrize("wait", [1.0, 0.0])
 @pytest.mark.parametrize("seed", range(3))
 async def test_a_thousand_that_are_cut_off_take_no_place_with_them(
@@ -195,7 +296,7 @@ async def test_a_thousand_that_are_cut_off_take_no_place_with_them(
 
     async def enter() -> None:
         nonlocal inside
-        if not await places.take():
+        if not await places.take({}):
             return
         inside += 1
         assert inside <= READS
@@ -218,7 +319,6 @@ async def test_a_thousand_that_are_cut_off_take_no_place_with_them(
     assert not [each for each in ended if isinstance(each, Exception)]
     assert places._free == READS
     assert not places._line
-    assert not places._crowded
 
 
 @pytest.fixture
@@ -275,6 +375,35 @@ async def test_what_is_kept_is_given_however_full_it_is(
         assert (await client.get("/v1/events?limit=1")).status_code == 503
         for path in WATCHED - {"/metrics"}:
             assert (await client.get(path)).status_code == 200
+
+
+async def test_a_client_that_leaves_the_service_leaves_the_line(timeline_url: str) -> None:
+    async with running(timeline_url) as (address, app), httpx.AsyncClient(base_url=address) as c:
+        assert (await c.get("/v1/events")).status_code == 200
+        places = admission_of(app)._places["reads"] = Places(0)
+        _, writer = await asyncio.open_connection(*address.removeprefix("http://").split(":"))
+        writer.write(b"GET /v1/events?limit=1 HTTP/1.1\r\nHost: here\r\n\r\n")
+        await until(lambda: len(places._line) == 1)
+        writer.close()
+        await until(lambda: not places._line)
+
+
+async def test_the_protocol_refuses_what_would_be_refused(
+    timeline_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.db.freshness.LONGEST_S", 60)
+    async with running(timeline_url) as (address, app), httpx.AsyncClient(base_url=address) as c:
+        first = await c.get("/v1/events")
+        admission_of(app)._places["reads"] = Places(0)
+        monkeypatch.setattr(admission, "LINE", 0)
+        monkeypatch.setattr(Admission, "__call__", pytest.fail)
+        refused = await c.get("/v1/events?limit=1")
+        assert problem_of(refused, 503)["code"] == "overloaded"
+        assert refused.headers["retry-after"] == "1"
+        assert "connection" not in refused.headers
+        assert (await c.get("/v1/events")).content == first.content
+        for path in WATCHED - {"/metrics"}:
+            assert (await c.get(path)).status_code == 200
 
 
 async def test_a_thousand_clients_that_leave_at_once_take_no_place_with_them(

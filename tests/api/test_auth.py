@@ -143,6 +143,7 @@ async def test_a_mistyped_key_asks_no_database(
 async def test_the_right_id_with_another_secret_is_refused(
     alone: httpx.AsyncClient, admin: str
 ) -> None:
+    alone.headers["X-Request-Id"] = "same"
     unknown = problem_of(await alone.get(KEYS, headers=bearer(new_key_with("nothing0"))), 401)
     forged = refused(await alone.get(KEYS, headers=bearer(new_key_with(id_of(admin)))))
     # Whether the id exists isn't told.

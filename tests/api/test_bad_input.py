@@ -239,7 +239,9 @@ async def test_a_host_that_is_none_is_refused(client: httpx.AsyncClient, host: s
 
 
 @pytest.mark.parametrize("path", ["/v1/territories", "/v1/parties", "/v1/regimes", "/v1/measures"])
-@pytest.mark.parametrize("query", ["limit=0", "cursor=x", "Q=a", "q=a&q=b", "q=" + "a" * 101])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "cursor=x", "Q=a", "q=a&q=b", "q=" + "a" * 101, "q=%25", "q=☂"]
+)
 async def test_lists_of_reference_data_refuse_likewise(
     client: httpx.AsyncClient, path: str, query: str
 ) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from app.commands.parties import add_territories
 from app.db import schema
-from app.db.embedded import Cluster, embedded
+from app.db.embedded import embedded
 from app.db.engine import Database
+from app.db.programs import Programs
 from tests.support.client import client_of
 from tests.support.problems import problem_of
 
@@ -50,11 +51,11 @@ class Control:
     """Stops and starts the server behind the service's back, as an operator would."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._cluster = Cluster(data_dir, {})
+        self._programs = Programs(data_dir)
         self._place = ("-D", str(data_dir / "postgres"), "-l", str(data_dir / "postgres.log"))
 
     def __call__(self, *arguments: str) -> None:
-        self._cluster._run("pg_ctl", *arguments, *self._place, "-w")
+        self._programs.run("pg_ctl", *arguments, *self._place, "-w")
 
 
 async def test_reads_recover_by_themselves_when_the_database_returns(tmp_path: Path) -> None:

@@ -118,7 +118,8 @@ async def running(url: str) -> AsyncIterator[tuple[str, FastAPI]]:
     """Run a server in the test's own process, so that a test can see and change it."""
     app = create_app(Settings(database_url=url))
     protocol_name = f"{protocol.__name__}:{protocol.BoundedProtocol.__name__}"
-    server = uvicorn.Server(uvicorn.Config(app, http=protocol_name, log_level="warning"))
+    config = uvicorn.Config(app, http=protocol_name, lifespan="on", log_level="warning")
+    server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
     # Not `serve`, which takes the signals.
     serving = asyncio.create_task(server._serve([listener]))

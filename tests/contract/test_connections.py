@@ -81,6 +81,11 @@ def test_who_offers_another_protocol_is_read_to_the_end_in_this_one(
     assert statuses(wire, "GET", "GET") == [200, 200]
 
 
+def test_any_number_of_offers_is_passed_over(wire: Wire) -> None:
+    wire.send(get("/livez", **UPGRADE) * 1_500)
+    assert {wire.answer().status for _ in range(1_500)} == {200}
+
+
 def test_a_proxys_request_tunnels_nothing(wire: Wire) -> None:
     wire.send(raw(f"CONNECT {HOST}:80 HTTP/1.1") + ALIVE)
     assert wire.answer("CONNECT").status == 400

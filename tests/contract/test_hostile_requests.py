@@ -60,6 +60,9 @@ def check_answer(case: Case, answer: Answer) -> None:
     assert not [each for each in NEVER_SHOWN if each in body and each not in own], body
     assert not answer.header("x-injected")
     assert answer.header("x-content-type-options") == "nosniff"
+    assert answer.header("referrer-policy") == "no-referrer"
+    assert answer.header("content-security-policy").startswith("default-src 'none'; ")
+    assert not answer.header("server")
     if answer.header("content-type").startswith("text/html"):
         assert not [each for each in ACTIVE if each in body], "something active"
     if answer.status >= 400 and not is_page(case, answer):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import httpx
 import pytest
@@ -60,6 +61,13 @@ def test_how_the_service_is_doing_is_shown_to_nobody(proxy: Proxy) -> None:
         for path in ("/metrics", "/metrics?x=1", "/%6Detrics", "/metric%73"):
             problem_of(client.get(path), 404)
             assert client.head(path).content == b""
+
+
+def test_every_request_gets_an_id_from_it(proxy: Proxy) -> None:
+    with client_from(6, proxy) as client:
+        answer = client.get("/v1/nothing", headers={"X-Request-Id": "mine"})
+    problem_of(answer, 404)
+    assert str(UUID(answer.headers["x-request-id"])) == answer.headers["x-request-id"]
 
 
 def test_a_stream_arrives_as_it_is_sent(proxy: Proxy) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date, datetime
 from random import Random
 
@@ -18,6 +19,7 @@ from app.queries.filter import EventFilter
 from app.queries.knowledge import Everything
 from app.queries.question import ORDERS, Question, Sort
 from tests.support.archive import random_events
+from tests.support.factories import event
 from tests.support.reading import matches, random_filter
 
 AUTHOR = Author("a test")
@@ -120,6 +122,38 @@ async def test_open_ends_come_after_every_day_and_open_starts_before(archive: Da
     assert None in lasts
     bounded = [last for last in lasts if last is not None]
     assert lasts == [None] * (len(lasts) - len(bounded)) + bounded
+
+
+@pytest.mark.parametrize(
+    "wanted", [EventFilter(countries=("KZ",)), EventFilter(subjects=("AF",)), EventFilter()]
+)
+async def test_what_lasts_long_is_found_on_each_of_its_days(
+    empty_url: str, wanted: EventFilter
+) -> None:
+    lasting = {
+        "short": "2024-05-01",
+        "a-year": "2001-06/2002-05",
+        "ten-years": "2000-05/2010-06",
+        "open-end": "2000-01/..",
+        "open-start": "../2000-02",
+    }
+    expected = {
+        date(1990, 1, 1): {"open-start"},
+        date(2000, 2, 1): {"open-start", "open-end"},
+        date(2001, 1, 1): {"open-end", "ten-years"},
+        date(2002, 1, 1): {"open-end", "ten-years", "a-year"},
+        date(2024, 5, 1): {"open-end", "short"},
+    }
+    async with Database(empty_url) as database:
+        async with database.writing() as connection:
+            new = [event(name, dates={"effective": days}) for name, days in lasting.items()]
+            await record_unseen(connection, new, AUTHOR)
+        for day, names in expected.items():
+            filtered = replace(wanted, date_from=day, date_to=day)
+            for sort in (Sort.NEWEST, Sort.OLDEST):
+                pages = [page async for page in walk(database, filtered, sort, 2)]
+                assert {each for page in pages for each in page} == names
+                assert sum(len(page) for page in pages) == len(names)
 
 
 async def test_an_empty_page_still_counts(archive: Database) -> None:

@@ -38,7 +38,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def migrated_template(server_url: str) -> Iterator[str]:
     """Address of a migrated database that holds the territories and no events."""
     with cloned(server_url, None) as url:
-        asyncio.run(_prepare(url, with_timeline=False))
+        asyncio.run(prepare(url, with_timeline=False))
         yield url
 
 
@@ -46,7 +46,7 @@ def migrated_template(server_url: str) -> Iterator[str]:
 def timeline_url(server_url: str, migrated_template: str) -> Iterator[str]:
     """Address of a database with the sample timeline, which tests only read."""
     with cloned(server_url, migrated_template) as url:
-        asyncio.run(_prepare(url, with_timeline=True))
+        asyncio.run(prepare(url, with_timeline=True))
         yield url
 
 
@@ -102,7 +102,8 @@ async def until_waiting(database: Database, count: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def _prepare(url: str, *, with_timeline: bool) -> None:
+async def prepare(url: str, *, with_timeline: bool) -> None:
+    """Migrate a database and fill it with the territories, and the sample timeline if wanted."""
     await schema.migrate(url)
     async with Database(url) as database, database.writing() as connection:
         await add_territories(connection)

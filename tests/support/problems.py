@@ -18,5 +18,6 @@ def problem_of(response: httpx.Response, status: int) -> dict[str, Any]:
     ProblemDocument.model_validate(document)
     assert document["status"] == status
     assert document["type"] == f"urn:chancery:problem:{document['code']}"
+    assert document["instance"] == f"urn:chancery:request:{response.headers['x-request-id']}"
     assert not [each for each in NEVER_SHOWN if each in response.text]
     return document

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -24,9 +25,9 @@ class Slow:
         self._port = port
         self._count = count
         self._addresses = addresses
-        self.open = 0
         self.cut = 0
-        self.failed = 0
+        self.turned_away = 0
+        self.longest_s = 0.0
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -40,25 +41,23 @@ class Slow:
             await asyncio.gather(*holding, return_exceptions=True)
 
     async def _hold(self, number: int) -> None:
-        source = (
-            f"127.1.{number % self._addresses // 250}.{number % self._addresses % 250 + 1}",
-            0,
-        )
+        address = number % self._addresses
+        source = (f"127.1.{address // 250}.{address % 250 + 1}", 0)
         while True:
+            began = time.monotonic()
             try:
                 reader, writer = await asyncio.open_connection(
                     "127.0.0.1", self._port, local_addr=source
                 )
             except OSError:
-                self.failed += 1
+                self.turned_away += 1
                 await asyncio.sleep(0.5)
                 continue
-            self.open += 1
             try:
                 await self._drip(number, reader, writer)
-            finally:
-                self.open -= 1
                 self.cut += 1
+            finally:
+                self.longest_s = max(self.longest_s, time.monotonic() - began)
                 writer.transport.abort()
 
     async def _drip(

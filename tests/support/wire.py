@@ -51,6 +51,7 @@ class Answer:
         assert self.headers["content-type"] == MEDIA_TYPE
         assert self.headers["access-control-allow-origin"] == "*"
         assert document["status"] == self.status
+        assert document["instance"] == f"urn:chancery:request:{self.headers['x-request-id']}"
         return document
 
 

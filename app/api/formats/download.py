@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
 
+from app.api.admission import Turn
 from app.api.conditional import CACHE_CONTROL
 from app.api.formats.columns import Item
 from app.api.formats.registry import Format
@@ -39,15 +40,17 @@ def file_headers(name: str) -> dict[str, str]:
 
 
 async def begun(
-    closing: AsyncExitStack, pieces: AsyncGenerator[bytes, None]
+    closing: AsyncExitStack, pieces: AsyncGenerator[bytes, None], turn: Turn
 ) -> AsyncIterator[bytes]:
     """Return the pieces once there is a first one: what goes wrong before is still a problem.
+
+    Each further one is made when it is its turn.
 
     What goes wrong later ends the answer without its end: an error in a generator makes the server
     cut the connection, and a client sees a transfer that is incomplete.
     """
     closing.push_async_callback(pieces.aclose)
-    return _all(await anext(pieces), pieces)
+    return _all(await anext(pieces), pieces, turn)
 
 
 def download(
@@ -57,10 +60,12 @@ def download(
     return _Download(pieces, headers=headers, media_type=form.content_type)
 
 
-async def _all(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for piece in rest:
+async def _all(first: bytes, rest: AsyncIterator[bytes], turn: Turn) -> AsyncIterator[bytes]:
+    piece: bytes | None = first
+    while piece is not None:
         yield piece
+        async with turn():
+            piece = await anext(rest, None)
 
 
 async def while_connected(

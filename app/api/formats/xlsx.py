@@ -13,6 +13,7 @@ from typing import Any, Generic
 
 from xlsxwriter import Workbook
 
+from app.api.admission import Turn
 from app.api.formats.about import about
 from app.api.formats.asked import Asked
 from app.api.formats.columns import Column, Item, Shape
@@ -104,12 +105,15 @@ class Xlsx(Generic[Item]):
         return about(self._asked, self._as_of, self._columns, self._rows)
 
 
-async def build(book: Xlsx[Item], batches: AsyncGenerator[Sequence[Item], None]) -> None:
-    """Write all batches into a workbook and finish it, beside the event loop."""
+async def build(
+    book: Xlsx[Item], batches: AsyncGenerator[Sequence[Item], None], turn: Turn
+) -> None:
+    """Write all batches into a workbook, each when it is its turn, beside the event loop."""
     try:
         async with aclosing(batches):
             async for items in batches:
-                await asyncio.to_thread(book.write, items)
+                async with turn():
+                    await asyncio.to_thread(book.write, items)
     finally:
         # It is closed in any case, because its temporary files are open.
         await asyncio.to_thread(book.close)

@@ -95,7 +95,8 @@ class Export:
         """Return the answer that sends these pieces, unless none of them is wanted."""
         if (answered := await self._without_body(form)) is not None:
             return answered
-        return download(await begun(self.closing, pieces), form, self._headers(form))
+        begins = await begun(self.closing, pieces, self.request.state.turn)
+        return download(begins, form, self._headers(form))
 
     async def workbook(self) -> Response:
         """Return the answer that sends an Excel file, which is made before.
@@ -113,7 +114,8 @@ class Export:
             documents = event_batches(connection, self.question)
             read = partial(event_row, self.asked)
             book = Xlsx(path, EVENT_COLUMNS, self.asked, self.state.instant)
-            await build(book, each(read, while_connected(self.request, documents)))
+            rows = each(read, while_connected(self.request, documents))
+            await build(book, rows, self.request.state.turn)
         return finished(self.closing, path, XLSX, self._headers(XLSX))
 
     async def _without_body(self, form: Format) -> Response | None:

@@ -109,7 +109,8 @@ async def export_positions_xlsx(export: Exported, closing: Closing) -> Response:
     async def whole() -> AsyncGenerator[Sequence[PositionRow], None]:
         yield export.rows()
 
-    await build(Xlsx(path, POSITION_COLUMNS, export.asked, export.as_of), whole())
+    book = Xlsx(path, POSITION_COLUMNS, export.asked, export.as_of)
+    await build(book, whole(), export.request.state.turn)
     return export.sent(path.read_bytes(), XLSX)
 
 

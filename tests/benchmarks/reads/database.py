@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy import make_url
 
-from app.db.embedded import _programs
+from app.db.programs import folder
 
 
 async def _with_connection(url: str, work: Callable[[Any], Awaitable[Any]]) -> Any:
@@ -74,7 +74,7 @@ def pgbench(url: str, script: str, seconds: int, connections: int) -> float:
         place.write_text(script)
         options = f"-n -M prepared -c {connections} -T {seconds} -f {place}".split()
         done = subprocess.run(
-            [str(_programs() / "pgbench"), *options, str(parts.database)],
+            [str(folder() / "pgbench"), *options, str(parts.database)],
             env=os.environ | {"PGHOST": str(parts.query["host"]), "PGUSER": str(parts.username)},
             capture_output=True,
             text=True,

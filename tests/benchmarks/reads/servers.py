@@ -49,6 +49,14 @@ def service(url: str, *options: str) -> Iterator[Server]:
 
 
 @contextmanager
+def unbounded(url: str) -> Iterator[Server]:
+    """Run this service without its bounds on what is answered at a time."""
+    program = (*UVICORN, "--factory", "tests.benchmarks.overload:unbounded")
+    with _running(program, {"CHANCERY_DATABASE_URL": url}) as server:
+        yield server
+
+
+@contextmanager
 def plain(url: str) -> Iterator[Server]:
     """Run the plain way."""
     program = (*UVICORN, "tests.benchmarks.reads.plain:app")

@@ -276,14 +276,14 @@ OVER = [
     member("relations", "too many", facts(
         relations=[{"type": "cites", "event": "kz-taliban-delisting-2023"}] * 51)),
     member("participants", "far too many", facts(participants=[ACTOR] * 20_000)),
-    body("with 100,000 members", json.dumps(facts(**{f"a{n}": 1 for n in range(70_000)})), 422),
-    body("with 20,000 faulty participants", json.dumps(facts(participants=[1] * 200_000)), 422),
+    body("with 70,000 members", json.dumps(facts(**{f"a{n}": 1 for n in range(70_000)})), 422),
+    body("with 200,000 faulty participants", json.dumps(facts(participants=[1] * 200_000)), 422),
     body("with unstorable text again and again", json.dumps({"a": ["\0"] * 100_000}), 422),
     body("of MiB + 1", GOOD.ljust(MIB + 1), 413, code="body-too-large"),
     body("of 3 MiB", b" " * (3 * MIB), 413, code="body-too-large"),
     Case("chunks of more than a MiB", chunked("PUT", REFUSED, [b" " * 65_536] * 17), (413,),
          code="body-too-large"),
-    Case("chunks of a byte, more than a MiB", chunked(
+    Case("many chunks, more than a MiB", chunked(
         "PUT", REFUSED, [b" " * 100] * 10_486), (413,), code="body-too-large"),
     Case("a name of a party too many", sending("PUT", "/v1/parties/corpus", {
         "kind": "group", "name": "x", "aliases": [f"a{n}" for n in range(201)]}), (422,),
@@ -314,7 +314,7 @@ MEDIA_TYPES = [
         for coding, packed in (
             ("gzip", gzip.compress(GOOD)), ("GZIP", gzip.compress(GOOD)), ("br", GOOD),
             ("deflate", GOOD), ("gzip, gzip", GOOD), ("x", GOOD), ("\xe9", GOOD),
-            ("identity, gzip", GOOD), ("gzip", gzip.compress(b" " * 50_000_000)),
+            ("identity, gzip", GOOD), ("gzip", gzip.compress(b" " * 5_000_000)),
         )
     ),
     *(
@@ -384,8 +384,8 @@ PRECONDITIONS = [
                      TAG[1:-1], "null", "\xe9", '"' + "a" * 5_000 + '"', f'W/{TAG}, "a"',
                      ", ".join(f'"{n}"' for n in range(500)))
     ),
-    Case("PUT that must be new and isn't", sending("PUT", KNOWN, facts(), If_None_Match="*"), (412,
-    ),
+    Case("PUT that must be new and isn't", sending("PUT", KNOWN, facts(), If_None_Match="*"),
+         (412,),
          code="precondition-failed"),
     Case("PUT that must be new, and replaces", sending(
         "PUT", KNOWN, facts(), If_None_Match="*", If_Match="*"), (412,)),

@@ -100,17 +100,16 @@ HEADERS = [
     Case("a header of strange bytes", raw(f"{LIVE}\nX: \xff\xfe\xe9"), (200,)),
     Case("an empty header", raw(f"{LIVE}\nX:"), (200,)),
     Case("a header of blanks", raw(f"{LIVE}\nX: \t "), (200,)),
-    # Too large is a 431 (RFC 6585, section 5); how large that is isn't promised.
+    # Too large is a 431 (RFC 6585, section 5).
     Case("a header of 7 KB", raw(f"{LIVE}\nX: {'a' * 7_000}"), (200,)),
-    Case("a header of 200 KB", raw(f"{LIVE}\nX: {'a' * 200_000}"), (200, 400, 431)),
+    Case("a header of 200 KB", raw(f"{LIVE}\nX: {'a' * 200_000}"), (431,)),
     Case("a hundred headers", raw(f"{LIVE}\n" + "\n".join(f"X{n}: a" for n in range(90))), (200,)),
-    Case("2,000 headers", raw(f"{LIVE}\n" + "\n".join(f"X{n}: a" for n in range(2_000))),
-         (200, 400, 431)),
+    Case("2,000 headers", raw(f"{LIVE}\n" + "\n".join(f"X{n}: a" for n in range(2_000))), (431,)),
     Case("2,000 times the same header", raw(f"{LIVE}\n" + "\n".join(["X: a"] * 2_000)),
-         (200, 400, 431)),
+         (431,)),
     # A value that breaks out of its line would be another header: it is none, because of the CR.
-    Case("a second request within a header", raw(f"{LIVE}\nX: a\r\r\nGET /readyz HTTP/1.1"), (400,
-    )),
+    Case("a second request within a header", raw(f"{LIVE}\nX: a\r\r\nGET /readyz HTTP/1.1"),
+         (400,)),
 ]  # fmt: skip
 
 # RFC 9112, section 3.2.
@@ -139,9 +138,9 @@ HOSTS = [
 ]  # fmt: skip
 
 
-def written(headers: str, body: bytes, expected: tuple[int, ...], name: str = "") -> Case:
+def written(headers: str, body: bytes, expected: tuple[int, ...]) -> Case:
     """Return a case of a write with these headers about its length."""
-    return Case(name or f"{headers!r}", raw(f"{WRITE}\n{headers}", body), expected)
+    return Case(f"{headers!r}", raw(f"{WRITE}\n{headers}", body), expected)
 
 
 # RFC 9112, section 6: what two readers could take for different lengths is refused.
@@ -178,10 +177,10 @@ LENGTHS = [
             b"2\n", b"2\0", b"2;\0", b"\xd9\xa2", b"2\r",
         )
     ),
-    Case("a chunked body without its end", chunked("POST", "/v1/events", [b"{}"], b""), (400,
-    )).cut(),
-    Case("a body that is cut off", raw(f"{WRITE}\nContent-Length: 100", b'{"title": '), (400,
-    )).cut(),
+    Case("a chunked body without its end", chunked("POST", "/v1/events", [b"{}"], b""),
+         (400,)).cut(),
+    Case("a body that is cut off", raw(f"{WRITE}\nContent-Length: 100", b'{"title": '),
+         (400,)).cut(),
     Case("a head that is cut off", f"{LIVE}\r\nHost: a.ex".encode(), (400,)).cut(),
     Case("a GET with a body", request("GET", "/livez", body=b"{}"), (200,)),
     Case("a DELETE of a key with a body", request(

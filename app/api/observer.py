@@ -1,0 +1,78 @@
+"""Sees every request and its answer, before all other layers: gives the id, counts, logs, traces.
+
+Of a request its path is told, never what was asked behind the `?`, no header, no body, and not who
+asked: neither what editors keep secret nor what others want to know is for those who run the
+service to see.
+"""
+
+import logging
+import time
+
+from opentelemetry import trace
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.api.exchange import IN_SCOPE, Exchange
+from app.api.tally import Tally
+from app.domain.discretion import discreet
+
+logger = logging.getLogger("chancery.requests")
+
+LOGGED_PATH_LENGTH = 200
+_OUR_FAULT = 500
+_TRACED = "fastapi.telemetry"
+
+
+class Observer:
+    """The outermost layer: it sees what the cache answers as well."""
+
+    def __init__(self, app: ASGIApp, tally: Tally) -> None:
+        """Wrap the application."""
+        self.app = app
+        self._tally = tally
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have one request answered."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange = scope[IN_SCOPE] = Exchange(scope, send)
+        if _TRACED in scope:
+            _trace(scope, exchange)
+        tally = self._tally
+        tally.in_flight += 1
+        began = time.perf_counter()
+        try:
+            await self.app(scope, receive, exchange)
+        finally:
+            seconds = time.perf_counter() - began
+            tally.in_flight -= 1
+            tally.add(exchange.route, scope["method"], exchange.status, seconds)
+            if not 0 < exchange.status < _OUR_FAULT:
+                logger.warning("answered", extra={"facts": _facts(scope, exchange, seconds)})
+            elif logger.isEnabledFor(logging.INFO):
+                logger.info("answered", extra={"facts": _facts(scope, exchange, seconds)})
+
+
+def _facts(scope: Scope, exchange: Exchange, seconds: float) -> dict[str, object]:
+    facts = {
+        "request": exchange.id,
+        "method": scope["method"],
+        "path": scope["path"][:LOGGED_PATH_LENGTH],
+        "route": exchange.route,
+        "status": exchange.status or None,
+        "ms": round(seconds * 1000, 3),
+        "bytes": exchange.sent,
+        "key": exchange.key,
+        "problem": exchange.problem,
+        "reason": exchange.reason,
+    }
+    return {name: fact for name, fact in facts.items() if fact is not None}
+
+
+def _trace(scope: Scope, exchange: Exchange) -> None:
+    """Name the request in FastAPI's span, and take out of it what isn't to be told."""
+    span = trace.get_current_span()
+    span.set_attribute("chancery.request", exchange.id)
+    span.set_attribute("url.path", discreet(scope["path"]))
+    if scope["query_string"]:
+        span.set_attribute("url.query", "REDACTED")

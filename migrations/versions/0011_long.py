@@ -1,0 +1,31 @@
+"""Long: an index of what may last for more than a year.
+
+So a question for the events up to a day begins its walk near that day, and not with the newest
+events of all: whatever else overlaps the day is in this index, and is little.
+"""
+
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+
+STATEMENTS = (
+    """
+    CREATE INDEX ix_event_party_country_long ON event_party (country, latest, earliest, event)
+        WHERE latest > earliest + 366
+    """,
+    """
+    CREATE INDEX ix_event_party_party_long ON event_party (party, role, latest, earliest, event)
+        WHERE latest > earliest + 366
+    """,
+)
+
+
+def upgrade() -> None:
+    for statement in STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    op.execute("DROP INDEX ix_event_party_party_long")
+    op.execute("DROP INDEX ix_event_party_country_long")

@@ -7,13 +7,15 @@ import httpx
 import pytest
 
 from app.api.examples import EVENT
-from app.domain.keys import new_key
+from app.domain.keys import PREFIX, new_key
 from tests.support.client import client_of
 from tests.support.editing import seen
 from tests.support.keys import bearer
 from tests.support.problems import problem_of
 
 MADE = re.compile(r"[0-9a-f]{16}")
+# It only looks like one, because every process that runs tests must have the same.
+A_KEY = f"{PREFIX}_0srxoulo_{'x' * 43}_3GT6q5"
 PATHS = ["/v1/events?country=RU", f"/v1/events/{EVENT['id']}", "/timeline", "/livez", "/metrics"]
 
 
@@ -36,7 +38,7 @@ async def test_an_id_that_is_brought_is_taken_over(client: httpx.AsyncClient, br
         assert response.headers["x-request-id"] == brought
 
 
-@pytest.mark.parametrize("brought", ["", "a b", "x" * 65, 'a"b', "a\\b", "é", new_key()[0]])
+@pytest.mark.parametrize("brought", ["", "a b", "x" * 65, 'a"b', "a\\b", "é", A_KEY])
 async def test_what_is_no_id_is_not_taken_over(client: httpx.AsyncClient, brought: str) -> None:
     headers = httpx.Headers({"X-Request-Id": brought}, encoding="utf-8")
     response = await client.get("/v1/nothing", headers=headers)

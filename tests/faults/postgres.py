@@ -13,7 +13,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from app.db.embedded import START_TIMEOUT_S, Cluster, _programs
+from app.db.embedded import START_TIMEOUT_S, Cluster
+from app.db.programs import Programs, folder
 from tests.support.service import free_port
 
 # Several of these run beside other servers, on machines that are small.
@@ -27,7 +28,8 @@ class Postgres:
         """Choose a port; nothing is made yet."""
         place.mkdir(parents=True, exist_ok=True)
         self._cluster = Cluster(place, {})
-        self._data, self._log = self._cluster._data, self._cluster._log
+        self._programs = Programs(place)
+        self._data, self._log = self._programs.data, self._programs.log
         self.port = free_port()
         self.parameters = SMALL | {"listen_addresses": "127.0.0.1", "port": str(self.port)}
         self.parameters |= {"unix_socket_directories": ""} | parameters
@@ -63,10 +65,10 @@ class Postgres:
         if not self._data.exists():
             self._cluster._make()
         settings = (f"--{name}={value}" for name, value in self.parameters.items())
-        program = str(_programs() / "postgres")
+        program = str(folder() / "postgres")
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._cluster._without_root(), program, "-D", str(self._data), *settings],
+                [*self._programs._without_root(), program, "-D", str(self._data), *settings],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -76,7 +78,7 @@ class Postgres:
         self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:
-        asked = [str(_programs() / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        asked = [str(folder() / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         deadline = time.monotonic() + START_TIMEOUT_S
         while subprocess.run(asked, check=False).returncode != 0:
             assert self.runs, self._log.read_text()[-2000:]

@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -184,7 +184,7 @@ async def besieged(
         key = await _prepared(postgres.url, commit_s=commit_s)
         url = postgres.url_through(cable.port)
         environment = {"CHANCERY_DATABASE_URL": url, "CHANCERY_WRITES_A_MINUTE": "1000000"}
-        with ready(environment, "--workers", str(workers)) as (address, process):
+        async with _served(environment, "--workers", str(workers)) as (address, process):
             log = threading.Thread(target=_read_log, args=(process,))
             log.start()
             async with httpx.AsyncClient(
@@ -207,6 +207,15 @@ async def besieged(
             await check_register(postgres.url, siege.ledger)
 
 
+@asynccontextmanager
+async def _served(
+    environment: dict[str, str], *options: str
+) -> AsyncIterator[tuple[str, subprocess.Popen[str]]]:
+    """Run the service; it is waited for in a thread, as the loop carries what it asks."""
+    with ExitStack() as stack:
+        yield await asyncio.to_thread(stack.enter_context, ready(environment, *options))
+
+
 async def _prepared(url: str, *, commit_s: float) -> str:
     """Make the register and return an editor's key."""
     await schema.migrate(url)
@@ -214,7 +223,10 @@ async def _prepared(url: str, *, commit_s: float) -> str:
         await add_territories(connection)
     if commit_s:
         await execute(url, *_slow_commits(commit_s))
-    return await key_for(url, Scope.EDIT)
+    key = await key_for(url, Scope.EDIT)
+    # A control that loses this as well could show nothing of what was acknowledged.
+    await execute(url, "CHECKPOINT")
+    return key
 
 
 def _slow_commits(seconds: float) -> tuple[str, str]:

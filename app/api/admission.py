@@ -46,9 +46,6 @@ TURN = "turn"
 IN_LINE = "in_line"
 """In a request's state, what the server's protocol cancels if the client is gone meanwhile."""
 
-TURNS_AWAY = "turns_away"
-"""In the application's state, what tells the protocol of a request that would be refused."""
-
 _SEARCHES = re.compile(rb"(?:^|&)(?:q|include)=[^&]")
 
 

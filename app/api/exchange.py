@@ -37,8 +37,14 @@ class Exchange:
     sent = 0
     """How many bytes of the body were sent."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
-        """Take over the id that the request brings, or give it one."""
+    def __init__(self, scope: Scope, send: Send | None = None) -> None:
+        """Take over the id that the request brings, or give it one.
+
+        Args:
+            scope: the request.
+            send: the server's way back to the client; None where the protocol answers by itself.
+
+        """
         self.id = _brought_id(scope) or new_id()
         self._send = send
 
@@ -51,6 +57,7 @@ class Exchange:
             message = {**message, "headers": headers}
         else:
             self.sent += len(message.get("body", b""))
+        assert self._send is not None  # noqa: S101 - Nothing is sent where it is None.
         return self._send(message)
 
 

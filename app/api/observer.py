@@ -22,8 +22,25 @@ _OUR_FAULT = 500
 _TRACED = "fastapi.telemetry"
 
 
+def name_route(scope: Scope, route: str | None) -> None:
+    """Say what a request was about that the router doesn't see, before it is answered."""
+    scope[IN_SCOPE].route = route
+    if _TRACED in scope and route is not None:
+        scope[_TRACED].route = route
+        trace.get_current_span().update_name(f"{scope['method']} {route}")
+
+
+def note(tally: Tally, scope: Scope, exchange: Exchange, seconds: float) -> None:
+    """Count an answer, and log it where that is wanted or it is a fault of ours."""
+    tally.add(exchange.route, scope["method"], exchange.status, seconds)
+    if not 0 < exchange.status < _OUR_FAULT:
+        logger.warning("answered", extra={"facts": _facts(scope, exchange, seconds)})
+    elif logger.isEnabledFor(logging.INFO):
+        logger.info("answered", extra={"facts": _facts(scope, exchange, seconds)})
+
+
 class Observer:
-    """The outermost layer: it sees what the cache answers as well."""
+    """The outermost layer: it sees what the cache answers in it as well."""
 
     def __init__(self, app: ASGIApp, tally: Tally) -> None:
         """Wrap the application."""
@@ -36,21 +53,17 @@ class Observer:
             await self.app(scope, receive, send)
             return
         exchange = scope[IN_SCOPE] = Exchange(scope, send)
+        tally = self._tally
+        tally.is_traced = _TRACED in scope
         if _TRACED in scope:
             _trace(scope, exchange)
-        tally = self._tally
         tally.in_flight += 1
         began = time.perf_counter()
         try:
             await self.app(scope, receive, exchange)
         finally:
-            seconds = time.perf_counter() - began
             tally.in_flight -= 1
-            tally.add(exchange.route, scope["method"], exchange.status, seconds)
-            if not 0 < exchange.status < _OUR_FAULT:
-                logger.warning("answered", extra={"facts": _facts(scope, exchange, seconds)})
-            elif logger.isEnabledFor(logging.INFO):
-                logger.info("answered", extra={"facts": _facts(scope, exchange, seconds)})
+            note(tally, scope, exchange, time.perf_counter() - began)
 
 
 def _facts(scope: Scope, exchange: Exchange, seconds: float) -> dict[str, object]:

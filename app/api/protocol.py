@@ -13,7 +13,7 @@ from typing import Any, cast
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from app.api.admission import IN_LINE, TURNS_AWAY
+from app.api.admission import IN_LINE
 from app.api.envelope import MAX_URL_LENGTH
 from app.api.exchange import id_of, new_id
 from app.api.framing import StrictProtocol
@@ -27,6 +27,7 @@ from app.api.refusals import (
     TOO_LONG,
     Refusal,
 )
+from app.api.wire import AT_ONCE, Wire, line
 
 MAX_HEAD_BYTES = MAX_URL_LENGTH + MAX_HEADER_BYTES
 # Together with what a process opens beside, they stay below the 1,024 files that it may have open
@@ -138,13 +139,14 @@ class BoundedProtocol(StrictProtocol):
         super().on_message_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        """Have a request answered; one that is refused anyway is refused here, at little cost."""
-        turns_away = self.app_state.get(TURNS_AWAY)
-        is_simple = not (self.pipeline or self.flow.write_paused)
-        if turns_away is not None and is_simple and turns_away(cycle.scope):
-            self._turn_away(cycle)
-        else:
+        """Have a request answered, here and at little cost where the answer is at hand."""
+        at_once = self.app_state.get(AT_ONCE)
+        may_wait = self.pipeline or self.flow.write_paused or cycle.waiting_for_100_continue
+        answer = None if may_wait or at_once is None else at_once(cycle.scope)
+        if answer is None:
             super()._start_asgi_task(cycle, app)
+        else:
+            self._answer_at_once(cycle, answer)
 
     def on_response_complete(self) -> None:
         """Wait for the next request, and for the rest of a body that nobody has read."""
@@ -250,17 +252,16 @@ class BoundedProtocol(StrictProtocol):
         self.transport.write_eof()
         self.loop.call_later(LINGER_S, self.transport.abort)
 
-    def _turn_away(self, cycle: RequestResponseCycle) -> None:
-        head, body = OVERLOADED.wire(id_of(cycle.scope))
-        shown = b"" if cycle.scope["method"] == "HEAD" else body
-        self._write(head, shown, keep_alive=cycle.keep_alive)
+    def _answer_at_once(self, cycle: RequestResponseCycle, answer: Wire) -> None:
+        shown = b"" if cycle.scope["method"] == "HEAD" else answer.body
+        self._write(answer.head, shown, keep_alive=cycle.keep_alive)
         cycle.response_started = cycle.response_complete = True
         if not cycle.keep_alive:
             self.transport.close()
         cycle.on_response()
 
     def _write(self, head: bytes, body: bytes, *, keep_alive: bool) -> None:
-        usual = b"".join([b"%b: %b\r\n" % each for each in self.server_state.default_headers])
+        usual = b"".join([line(*each) for each in self.server_state.default_headers])
         end = b"\r\n" if keep_alive else b"connection: close\r\n\r\n"
         self.transport.write(b"".join([head, usual, end, body]))
 

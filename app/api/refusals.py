@@ -1,7 +1,6 @@
 """Refusals made before they are needed: they cost a busy process and its protocol little."""
 
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from starlette.responses import Response
 from starlette.types import Message
@@ -9,6 +8,7 @@ from starlette.types import Message
 from app.api.envelope import COMMON_HEADERS, url_too_long
 from app.api.exchange import ID_HEADER
 from app.api.problems import NOBODYS, Sort, problem, reported
+from app.api.wire import Wire, head
 from app.domain.errors import OverloadedError
 
 MAX_HEADERS = 100
@@ -19,7 +19,7 @@ MAX_HEADER_BYTES = 65_536
 class Refusal:
     """A problem that lacks nothing but the id of the request that it is for."""
 
-    status: HTTPStatus
+    status: int
     headers: list[tuple[bytes, bytes]]
     before: bytes
     after: bytes
@@ -28,17 +28,15 @@ class Refusal:
         """Return what sends this answer; the header with the id comes from a layer outside."""
         body = self._body(request_id)
         headers = [*self.headers, (b"content-length", b"%d" % len(body))]
-        start = {"type": "http.response.start", "status": self.status.value, "headers": headers}
+        start = {"type": "http.response.start", "status": self.status, "headers": headers}
         return start, {"type": "http.response.body", "body": body}
 
-    def wire(self, request_id: str) -> tuple[bytes, bytes]:
-        """Return the head, without the empty line at its end, and the body."""
+    def wire(self, request_id: str) -> Wire:
+        """Return the answer as it is sent."""
         body = self._body(request_id)
         length = (b"content-length", b"%d" % len(body))
-        headers = [*self.headers, length, (ID_HEADER, request_id.encode())]
-        lines = [b"%b: %b\r\n" % each for each in headers]
-        first = f"HTTP/1.1 {self.status} {self.status.phrase}\r\n".encode()
-        return first + b"".join(lines), body
+        identity = (ID_HEADER, request_id.encode())
+        return Wire(head(self.status, [*self.headers, length, identity]), body)
 
     def _body(self, request_id: str) -> bytes:
         return self.before + request_id.encode() + self.after
@@ -50,7 +48,7 @@ def refusal(response: Response) -> Refusal:
         response.headers.setdefault(name, value)
     headers = [each for each in response.raw_headers if each[0] != b"content-length"]
     before, _, after = bytes(response.body).partition(NOBODYS.encode())
-    return Refusal(HTTPStatus(response.status_code), headers, before, after)
+    return Refusal(response.status_code, headers, before, after)
 
 
 FAULTY = refusal(

@@ -19,6 +19,7 @@ from app.db.tables import Party, PartyRevision
 from app.domain.errors import Fault, RefusedError
 from app.domain.reference import PartyFacts
 from app.domain.territories import Territory, territories
+from app.domain.text import RECORDED
 from app.domain.vocabulary import PartyKind
 
 _ITSELF = Author("chancery", "A territory of this release.")
@@ -78,7 +79,7 @@ async def put_party(connection: WriteConnection, party: PartyFacts, author: Auth
     if found is None:
         await add_parties(connection, [party], author)
         return True
-    before = PartyFacts.model_validate(found, from_attributes=True)
+    before = PartyFacts.model_validate(found, from_attributes=True, context=RECORDED)
     if before != party:
         await _change_party(connection, before, party, author)
     return False

@@ -12,6 +12,7 @@ from app.db.connections import WriteConnection
 from app.db.tables import Party, Regime, RegimeRevision
 from app.domain.errors import Fault, RefusedError
 from app.domain.reference import RegimeFacts
+from app.domain.text import RECORDED
 
 
 async def add_regimes(
@@ -44,8 +45,8 @@ async def put_regime(connection: WriteConnection, regime: RegimeFacts, author: A
     row = (
         await connection.execute(select(Regime.__table__).where(Regime.code == regime.code))
     ).one()
-    names = RegimeFacts.model_fields
-    if RegimeFacts.model_validate({name: getattr(row, name) for name in names}) != regime:
+    recorded = {name: getattr(row, name) for name in RegimeFacts.model_fields}
+    if RegimeFacts.model_validate(recorded, context=RECORDED) != regime:
         await _change(connection, regime, author)
     return False
 

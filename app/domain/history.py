@@ -11,6 +11,7 @@ from typing import Any
 
 from app.domain.document import Party, Stamp, TombstoneDocument, render
 from app.domain.event import EventFacts
+from app.domain.text import RECORDED
 
 GONE = {"retract": "retracted", "merge": "merged"}
 
@@ -58,7 +59,7 @@ def revision_of(row: Any) -> Revision:
         event=row.event,
         revision=row.revision,
         action=row.action,
-        facts=EventFacts.model_validate(row.facts),
+        facts=EventFacts.model_validate(row.facts, context=RECORDED),
         first_recorded_at=row.first_recorded_at,
         recorded_at=row.recorded_at,
         note=row.note,

@@ -1,14 +1,27 @@
 """The text that the register accepts: what PostgreSQL can store, JSON can carry and people read."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, AnyHttpUrl, Field, StringConstraints, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationInfo,
+)
 from pydantic import ValidationError as PydanticValidationError
 
 MAX_ID_LENGTH = 100
 SHOWN_LENGTH = 60
+
+RECORDED = {"recorded": True}
+"""The context in which Pydantic validates what is in the register already.
+
+A release may refuse what an earlier one has recorded. That stays readable, and can be retracted.
+"""
 
 # U+0000 can't be stored, lone surrogates can't be encoded (RFC 3629, section 3), and the other
 # control characters are invisible and refused by XML formats; tab and line breaks are ordinary.
@@ -77,8 +90,17 @@ def http_url(text: str) -> str:
     return text
 
 
-_PRINTABLE = AfterValidator(printable)
-_NOT_BLANK = AfterValidator(not_blank)
+def _of_what_is_written(rule: Callable[[str], str]) -> AfterValidator:
+    """Return a rule for what is written now, which what was recorded under another one passes."""
+
+    def check(text: str, info: ValidationInfo) -> str:
+        return text if info.context is RECORDED else rule(text)
+
+    return AfterValidator(check)
+
+
+_PRINTABLE = _of_what_is_written(printable)
+_NOT_BLANK = _of_what_is_written(not_blank)
 
 Line = Annotated[str, StringConstraints(max_length=500), _PRINTABLE, _NOT_BLANK]
 """A line of printable text, at most 500 characters."""
@@ -93,7 +115,7 @@ WebAddress = Annotated[
     str,
     StringConstraints(max_length=2_048),
     _PRINTABLE,
-    AfterValidator(http_url),
+    _of_what_is_written(http_url),
 ]
 """An http or https address, at most 2,048 characters, kept as written."""
 

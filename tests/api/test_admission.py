@@ -13,7 +13,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.api import admission
 from app.api.admission import CALM, IN_LINE, LINE, PLACES, SHORT_LINE, Admission, Places
-from app.api.cache import CHANGE_HEADER, Cache
+from app.api.cache import Cache
+from app.api.kept import CHANGE_HEADER
 from app.api.observer import Observer
 from app.api.routing import WATCHED
 from app.api.tally import Tally

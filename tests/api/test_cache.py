@@ -9,7 +9,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from app.api.cache import Cache, Entry, Key
+from app.api.cache import Cache
+from app.api.kept import Entry, Key, entry_of
 from app.api.tally import Tally
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.db.engine import Database
@@ -245,8 +246,7 @@ async def test_nobody_waits_for_a_number_that_is_renewed_in_time(timeline_url: s
 
 def test_what_was_not_asked_for_the_longest_time_goes_first() -> None:
     def entry(size: int) -> Entry:
-        body = {"type": "http.response.body", "body": b"x" * size}
-        return Entry(1, b'"tag"', {}, body, {}, None)
+        return entry_of(1, None, {"headers": [(b"etag", b'"tag"')]}, b"x" * size)
 
     async def nothing(*_: object) -> None:
         pass

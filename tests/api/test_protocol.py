@@ -12,7 +12,8 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from app.api import protocol
-from app.api.admission import TURNS_AWAY
+from app.api.refusals import OVERLOADED
+from app.api.wire import AT_ONCE
 from app.cli import UNREAD_MS, _listening
 from tests.support.service import free_port
 from tests.support.wire import PATIENCE_S, Answer, Wire, serving
@@ -323,7 +324,9 @@ def crowded(server: tuple[int, uvicorn.Server]) -> int:
     port, serving_ = server
     with Wire(port) as wire:
         assert wire.ask().status == 200
-    serving_.lifespan.state[TURNS_AWAY] = lambda scope: scope["path"] == "/crowded"
+    serving_.lifespan.state[AT_ONCE] = lambda scope: (
+        OVERLOADED.wire("nobody") if scope["path"] == "/crowded" else None
+    )
     return port
 
 

@@ -1,0 +1,131 @@
+"""What the cache keeps: finished answers, and all that one depends on."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from starlette.types import Message, Scope
+
+from app.api.compression import takes_gzip
+from app.api.conditional import CACHE_CONTROL, matches
+from app.api.wire import Wire, head
+
+CHANGE_HEADER = "Chancery-Change"
+"""On the answer to a write, the number of the change; sent back, no older answer is given."""
+
+_CHANGE = CHANGE_HEADER.lower().encode()
+_MAX_CHANGE_DIGITS = 18
+_OK, _NOT_MODIFIED = 200, 304
+_DAY_S = 86_400
+# What an entry costs beside its body, roughly: its key, its headers, the objects around them.
+_OVERHEAD_BYTES = 4_096
+_ONLY_WITH_A_BODY = {b"content-length", b"content-type", b"content-encoding"}
+
+Key = tuple[Any, ...]
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+@dataclass(slots=True)
+class Asked:
+    """What an answer depends on, as the request says it."""
+
+    key: Key
+    tags: bytes | None = None
+    at_least: int = 0
+    is_forwarded: bool = False
+    """Whether a proxy may have to say which scheme was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A finished answer, the one that says that it hasn't changed, and as of which change."""
+
+    number: int
+    route: str | None
+    tag: bytes
+    whole: "Answer"
+    unchanged: "Answer"
+
+    def to(self, asked: Asked) -> "Answer":
+        """Return what answers somebody, who may know the answer already."""
+        tags = asked.tags
+        knows = tags is not None and (
+            tags == self.tag or matches(tags.decode("latin-1"), self.tag.decode())
+        )
+        return self.unchanged if knows else self.whole
+
+    @property
+    def size(self) -> int:
+        """How many bytes of memory it takes, roughly."""
+        return len(self.whole.body) + _OVERHEAD_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to be given again."""
+
+    status: int
+    start: Message
+    wire: Wire
+
+    @property
+    def body(self) -> bytes:
+        """Its body."""
+        return self.wire.body
+
+
+def asked(scope: Scope) -> Asked | None:
+    """Return what is asked, or None where the answer is for one client or none is kept."""
+    if scope["method"] not in {"GET", "HEAD"}:
+        return None
+    found = Asked(())
+    host, compressed = b"", False
+    for name, value in scope["headers"]:
+        if name == b"host":
+            if host:
+                # Which of them is meant is not for us to guess: the application refuses that.
+                return None
+            host = value
+        elif name == b"accept-encoding":
+            compressed = _takes_gzip(value)
+        elif name == b"if-none-match":
+            found.tags = value if found.tags is None else found.tags + b"," + value
+        elif name == b"x-forwarded-proto":
+            found.is_forwarded = True
+        elif name == _CHANGE:
+            is_number = value.isdigit() and len(value) <= _MAX_CHANGE_DIGITS
+            found.at_least = int(value) if is_number else 0
+        elif name == b"authorization":
+            return None
+    address = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
+    day = int(time.time()) // _DAY_S
+    found.key = (*address, host, scope["scheme"], compressed, day)
+    return found
+
+
+def may_be_kept(start: Message) -> bool:
+    """Tell whether an answer that begins like this is the same for everybody."""
+    headers = dict(start["headers"])
+    public = headers.get(b"cache-control") == CACHE_CONTROL.encode()
+    return start["status"] == _OK and public and b"etag" in headers
+
+
+def entry_of(number: int, route: str | None, start: Message, body: bytes) -> Entry:
+    """Return what is kept of an answer that is as of a change."""
+    headers: list[tuple[bytes, bytes]] = start["headers"]
+    kept = [each for each in headers if each[0] not in _ONLY_WITH_A_BODY]
+    tag = dict(headers)[b"etag"]
+    return Entry(number, route, tag, _answer(_OK, headers, body), _answer(_NOT_MODIFIED, kept, b""))
+
+
+def _answer(status: int, headers: Headers, body: bytes) -> Answer:
+    start = {"type": "http.response.start", "status": status, "headers": headers}
+    return Answer(status, start, Wire(head(status, headers), body))
+
+
+@lru_cache(maxsize=256)
+def _takes_gzip(accept_encoding: bytes) -> bool:
+    """Tell what is the same at nearly all requests."""
+    return takes_gzip(accept_encoding.decode("latin-1"))

@@ -8,6 +8,7 @@ from sqlalchemy import URL
 
 from app.db.failures import answering, connecting
 from app.db.prepared import AnyRow, DriverRow, Prepared, Values
+from app.domain.errors import UnavailableError
 
 _TAKE_ON = "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = $1"
 
@@ -58,6 +59,11 @@ class DriverPool:
                 rows: Sequence[AnyRow] = await connection.fetch(
                     prepared.sql, *arguments, record_class=DriverRow
                 )
+        except UnavailableError as error:
+            if isinstance(error.__cause__, TimeoutError):
+                # Else it is waited for again, to have what was sent cancelled.
+                connection.terminate()
+            raise
         finally:
             await pool.release(connection)
         return rows

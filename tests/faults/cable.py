@@ -20,6 +20,11 @@ class Connection:
     far: asyncio.StreamWriter
     deaf: bool = False
 
+    def cut(self) -> None:
+        """Break it at both ends."""
+        _break(self.near)
+        _break(self.far)
+
 
 class Cable:
     """Leads from a port of its own to another."""
@@ -30,6 +35,7 @@ class Cable:
         self._whole = asyncio.Event()
         self._whole.set()
         self._connections: set[Connection] = set()
+        self._carrying: set[asyncio.Task[None]] = set()
         self._resetting = False
         self.port = 0
 
@@ -40,14 +46,19 @@ class Cable:
     def reset(self) -> None:
         """Break what is open with a RST, and whatever is opened until it is mended."""
         self._resetting = True
-        for connection in tuple(self._connections):
-            _break(connection.near)
-            _break(connection.far)
+        for connection in self._connections:
+            connection.cut()
 
     def forget(self) -> None:
         """Swallow for ever what is open, without a word to either end; new connections work."""
         for connection in self._connections:
             connection.deaf = True
+
+    def find_out(self) -> None:
+        """Break what was forgotten: in time a kernel notices by itself that nobody is there."""
+        for connection in self._connections:
+            if connection.deaf:
+                connection.cut()
 
     def mend(self) -> None:
         """Let everything through again."""
@@ -57,7 +68,7 @@ class Cable:
     @asynccontextmanager
     async def laid(self) -> AsyncIterator["Cable"]:
         """Take connections for a while."""
-        server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._begin, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self
@@ -65,6 +76,12 @@ class Cable:
             server.close()
             self.mend()
             self.reset()
+            await asyncio.gather(*self._carrying)
+
+    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        carrying = asyncio.create_task(self._carry(reader, writer))
+        self._carrying.add(carrying)
+        carrying.add_done_callback(self._carrying.discard)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._resetting:
@@ -78,10 +95,13 @@ class Cable:
             return
         connection = Connection(writer, far)
         self._connections.add(connection)
+        if self._resetting:
+            connection.cut()
         await asyncio.gather(
             self._forward(connection, reader, far), self._forward(connection, answers, writer)
         )
         self._connections.discard(connection)
+        connection.cut()
 
     async def _forward(
         self, connection: Connection, source: asyncio.StreamReader, to: asyncio.StreamWriter

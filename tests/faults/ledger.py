@@ -28,7 +28,7 @@ class Ledger:
     refused: int = 0
     number: int = 0
     longest_gap: float = 0
-    newest: float = field(default_factory=time.monotonic)
+    newest: float | None = None
 
     def next_token(self) -> str:
         """Return what to send: first what got no answer, then something new."""
@@ -40,7 +40,7 @@ class Ledger:
     def acknowledge(self, token: str, event: str) -> None:
         """Note that a token was recorded as this event."""
         now = time.monotonic()
-        self.longest_gap = max(self.longest_gap, now - self.newest)
+        self.longest_gap = max(self.longest_gap, now - (self.newest or now))
         self.newest = now
         self.acknowledged[token] = event
 

@@ -1,20 +1,25 @@
 """A PostgreSQL to be maltreated: killed, cut off from its power, started again.
 
-It is the embedded one, but listens on a port that stays the same when it is started again, and is
-our own child, which a killed one must be to be gone at once.
+It is a copy of the embedded one, but listens on a port that stays the same when it is started
+again, and is our own child, which a killed one must be to be gone at once.
 """
 
 import asyncio
+import atexit
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from pathlib import Path
 
-from app.db.embedded import START_TIMEOUT_S, Cluster
+from app.db.embedded import START_TIMEOUT_S, embedded
 from app.db.programs import Programs, folder
+from tests.support.database import prepare
 from tests.support.service import free_port
 
 # Several of these run beside other servers, on machines that are small.
@@ -24,15 +29,14 @@ SMALL = {"shared_buffers": "32MB", "max_wal_size": "64MB", "max_connections": "6
 class Postgres:
     """One server and its data."""
 
-    def __init__(self, place: Path, **parameters: str) -> None:
+    def __init__(self, place: Path, parameters: Mapping[str, str] = {}) -> None:
         """Choose a port; nothing is made yet."""
         place.mkdir(parents=True, exist_ok=True)
-        self._cluster = Cluster(place, {})
         self._programs = Programs(place)
         self._data, self._log = self._programs.data, self._programs.log
         self.port = free_port()
         self.parameters = SMALL | {"listen_addresses": "127.0.0.1", "port": str(self.port)}
-        self.parameters |= {"unix_socket_directories": ""} | parameters
+        self.parameters |= {"unix_socket_directories": "", **parameters}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -45,7 +49,7 @@ class Postgres:
         return f"postgresql://chancery@127.0.0.1:{port}/chancery"
 
     async def start(self) -> None:
-        """Make the data where there are none, and start the server."""
+        """Start the server; where there are no data, on a register that is migrated and empty."""
         await asyncio.to_thread(self._start)
 
     async def kill(self) -> None:
@@ -63,7 +67,7 @@ class Postgres:
 
     def _start(self) -> None:
         if not self._data.exists():
-            self._cluster._make()
+            subprocess.run(["cp", "-a", _template(), self._data], check=True)
         settings = (f"--{name}={value}" for name, value in self.parameters.items())
         program = str(folder() / "postgres")
         with self._log.open("ab") as log:
@@ -104,10 +108,20 @@ class Postgres:
                 self._kill()
 
 
+@cache
+def _template() -> Path:
+    """Make the data of an empty register, once in a process, and return where they are."""
+    place = Path(tempfile.mkdtemp(prefix="register-"))
+    atexit.register(shutil.rmtree, place)
+    with embedded(place) as url:
+        asyncio.run(prepare(url, with_timeline=False))
+    return Programs(place).data
+
+
 @asynccontextmanager
-async def running(place: Path, **parameters: str) -> AsyncIterator[Postgres]:
+async def running(place: Path, parameters: Mapping[str, str] = {}) -> AsyncIterator[Postgres]:
     """Lend a running server, and stop what is left of it."""
-    server = Postgres(place, **parameters)
+    server = Postgres(place, parameters)
     try:
         await server.start()
         yield server

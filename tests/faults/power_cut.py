@@ -32,7 +32,7 @@ async def run(rounds: int, place: Path) -> Row:
 async def control(rounds: int, place: Path) -> Row:
     """Do the same to a server that never flushes."""
     with Disk(place).mounted() as disk:
-        async with besieged(disk.data, fsync="off") as siege:
+        async with besieged(disk.data, parameters={"fsync": "off"}) as siege:
             await _cut(siege, disk, rounds)
     return siege.row("fsync=off", rounds)
 

@@ -18,7 +18,7 @@ async def run(rounds: int, place: Path) -> Row:
 
 async def control(rounds: int, place: Path) -> Row:
     """Do the same where commits don't wait for the log."""
-    async with besieged(place, **UNFLUSHED) as siege:
+    async with besieged(place, parameters=UNFLUSHED) as siege:
         await _kill(siege, rounds)
     return siege.row("synchronous_commit=off", rounds)
 

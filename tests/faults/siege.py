@@ -5,7 +5,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -14,9 +14,6 @@ from random import Random
 
 import httpx
 
-from app.commands.parties import add_territories
-from app.db import schema
-from app.db.engine import Database
 from app.domain.keys import Scope
 from tests.faults.cable import Cable
 from tests.faults.ledger import Found, Ledger, check_register, compared
@@ -107,7 +104,7 @@ class Siege:
     async def back(self) -> None:
         """Wait until there are writes and reads again, and note how long that took."""
         lifted = time.monotonic()
-        await self._until(lambda: min(self.ledger.newest, self.read_at) > lifted)
+        await self._until(lambda: min(self.ledger.newest or 0, self.read_at) > lifted)
         self.back_s = max(self.back_s, time.monotonic() - lifted)
 
     def row(self, fault: str, rounds: int) -> Row:
@@ -177,10 +174,10 @@ async def besieged(
     workers: int = 1,
     idempotent: bool = True,
     commit_s: float = 0,
-    **parameters: str,
+    parameters: Mapping[str, str] = {},
 ) -> AsyncIterator[Siege]:
     """Lend a besieged service; in the end `found` has what became of the writes."""
-    async with running(place, **parameters) as postgres, Cable(postgres.port).laid() as cable:
+    async with running(place, parameters) as postgres, Cable(postgres.port).laid() as cable:
         key = await _prepared(postgres.url, commit_s=commit_s)
         url = postgres.url_through(cable.port)
         environment = {"CHANCERY_DATABASE_URL": url, "CHANCERY_WRITES_A_MINUTE": "1000000"}
@@ -217,10 +214,7 @@ async def _served(
 
 
 async def _prepared(url: str, *, commit_s: float) -> str:
-    """Make the register and return an editor's key."""
-    await schema.migrate(url)
-    async with Database(url) as database, database.writing() as connection:
-        await add_territories(connection)
+    """Make the register ready and return an editor's key."""
     if commit_s:
         await execute(url, *_slow_commits(commit_s))
     key = await key_for(url, Scope.EDIT)

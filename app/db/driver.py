@@ -1,6 +1,7 @@
 """Connections of the driver's own, without SQLAlchemy's layers: for what is asked most."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -9,6 +10,9 @@ from sqlalchemy import URL
 from app.db.failures import answering, connecting
 from app.db.prepared import AnyRow, DriverRow, Prepared, Values
 from app.domain.errors import UnavailableError
+
+UNUSABLE = (TimeoutError, asyncpg.InternalClientError)
+"""After these a connection is closed at once: the driver would wait for it, or lend it again."""
 
 _TAKE_ON = "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = $1"
 
@@ -60,8 +64,7 @@ class DriverPool:
                     prepared.sql, *arguments, record_class=DriverRow
                 )
         except UnavailableError as error:
-            if isinstance(error.__cause__, TimeoutError):
-                # Else it is waited for again, to have what was sent cancelled.
+            if isinstance(error.__cause__, UNUSABLE):
                 connection.terminate()
             raise
         finally:
@@ -74,10 +77,17 @@ class DriverPool:
         lent = 0 if pool is None else pool.get_size() - pool.get_idle_size()
         return PoolUse(self._options["max_size"], lent)
 
+    async def renew(self) -> None:
+        """Lend no connection again that was opened before."""
+        if self._pool is not None:
+            await self._pool.expire_connections()
+
     async def close(self) -> None:
         """Give all connections back to the server."""
         if self._pool is not None:
-            await self._pool.close()
+            # Those that don't answer even to that are closed without it.
+            with suppress(TimeoutError):
+                await self._pool.close()
 
     def _made(self) -> asyncpg.Pool:
         """Return the pool, which belongs to the loop that is running."""

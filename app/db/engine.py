@@ -16,10 +16,10 @@ from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db.connections import MomentConnection, WriteConnection, lent
-from app.db.driver import DriverPool, PoolUse
+from app.db.driver import UNUSABLE, DriverPool, PoolUse
 from app.db.prepared import Prepared
 from app.db.reading import Reading
-from app.domain.errors import MisconfiguredError, TooManyExportsError
+from app.domain.errors import MisconfiguredError, TooManyExportsError, UnavailableError
 
 STATEMENT_TIMEOUT_MS = 4_000
 LOCK_TIMEOUT_MS = 2_000
@@ -29,6 +29,8 @@ IDLE_TIMEOUT_MS = 30_000
 WRITER_IDLE_TIMEOUT_MS = 3_000
 # A network that swallows everything lets no timeout of the server's be heard.
 COMMAND_TIMEOUT_S = STATEMENT_TIMEOUT_MS / 1_000 + 0.5
+# Of a write no statement takes so long; what it waits for longest is a lock.
+WRITE_COMMAND_TIMEOUT_S = LOCK_TIMEOUT_MS / 1_000 + 1
 STREAM_COMMAND_TIMEOUT_S = 61
 # What takes a millisecond.
 GLANCE_TIMEOUT_S = 1
@@ -87,8 +89,8 @@ def engine(
 
     @event.listens_for(made.sync_engine, "handle_error")
     def give_up(context: ExceptionContext) -> None:
-        """Close what has left us waiting; else it is waited for again, to have it cancelled."""
-        if isinstance(context.original_exception, TimeoutError) and context.connection:
+        """Close at once what is of no use any more."""
+        if isinstance(context.original_exception, UNUSABLE) and context.connection:
             driver: Any = context.connection.connection.driver_connection
             driver.terminate()
 
@@ -127,12 +129,11 @@ def _take_on(pool: AsyncEngine, role: str) -> None:
         connection.autocommit = before
 
 
-def _pooled(url: URL, *, read_only: bool, **options: Any) -> AsyncEngine:
+def _pooled(url: URL, command_timeout_s: float, **options: Any) -> AsyncEngine:
     """Return an engine that keeps connections, and asks each whether it still leads anywhere."""
     pool = engine(
         url,
-        read_only=read_only,
-        command_timeout_s=COMMAND_TIMEOUT_S,
+        command_timeout_s=command_timeout_s,
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_timeout=POOL_WAIT_S,
@@ -188,9 +189,11 @@ class Database:
     def __init__(self, url: str) -> None:
         """Prepare the pools; nothing connects before it is needed."""
         address = driver_url(url)
-        self._reader = _pooled(address, read_only=True, isolation_level="AUTOCOMMIT")
+        self._reader = _pooled(
+            address, COMMAND_TIMEOUT_S, read_only=True, isolation_level="AUTOCOMMIT"
+        )
         impatient = {"idle_in_transaction_session_timeout": str(WRITER_IDLE_TIMEOUT_MS)}
-        self._writer = _pooled(address, read_only=False, session=impatient)
+        self._writer = _pooled(address, WRITE_COMMAND_TIMEOUT_S, read_only=False, session=impatient)
         self._long_writer = engine(address, read_only=False, poolclass=NullPool)
         self._moments = self._reader.execution_options(isolation_level="REPEATABLE READ")
         self._streamer = _streamer(address)
@@ -216,7 +219,13 @@ class Database:
             UnavailableError: the database can't be asked.
 
         """
-        return (await self._glancer.fetch(prepared, {}))[0][0]
+        try:
+            return (await self._glancer.fetch(prepared, {}))[0][0]
+        except UnavailableError:
+            # What else was opened before may lead nowhere as well, and is waited for longer.
+            await self._asker.renew()
+            await self._planning_once.renew()
+            raise
 
     @asynccontextmanager
     async def reading_one_moment(self) -> AsyncIterator[MomentConnection]:

@@ -19,6 +19,8 @@ _NOT_NOW = (
     postgres.LockNotAvailableError,
     postgres.DeadlockDetectedError,
     postgres.InterfaceError,
+    # What the driver says of a connection that the server is just closing.
+    postgres.InternalClientError,
     OSError,
     TimeoutError,
 )

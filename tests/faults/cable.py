@@ -34,6 +34,8 @@ class Cable:
         self._target = target
         self._whole = asyncio.Event()
         self._whole.set()
+        self._ending = asyncio.Event()
+        self._ending.set()
         self._connections: set[Connection] = set()
         self._carrying: set[asyncio.Task[None]] = set()
         self._resetting = False
@@ -42,6 +44,10 @@ class Cable:
     def hold(self) -> None:
         """Swallow everything until it is mended; then it comes after all, as TCP sends it again."""
         self._whole.clear()
+
+    def hold_ends(self) -> None:
+        """Let everything through but that one end has closed."""
+        self._ending.clear()
 
     def reset(self) -> None:
         """Break what is open with a RST, and whatever is opened until it is mended."""
@@ -64,6 +70,7 @@ class Cable:
         """Let everything through again."""
         self._resetting = False
         self._whole.set()
+        self._ending.set()
 
     @asynccontextmanager
     async def laid(self) -> AsyncIterator["Cable"]:
@@ -113,6 +120,7 @@ class Cable:
                     to.write(piece)
                     await to.drain()
         await self._whole.wait()
+        await self._ending.wait()
         # Of a connection that the network has forgotten, no end learns that the other is gone.
         if not connection.deaf:
             to.close()

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.faults.cable import Cable
-from tests.faults.siege import Row, besieged
+from tests.faults.siege import Row, Siege, besieged
 
-SECONDS = 2.0
+# For a moment, for longer than some things are waited for, and for longer than any.
+LAST_S = (0.5, 2.0, 7.0)
 
 
 async def held(rounds: int, place: Path) -> Row:
@@ -22,16 +23,26 @@ async def reset(rounds: int, place: Path) -> Row:
 
 async def forgotten(rounds: int, place: Path) -> Row:
     """Let the network forget the connections that are open, again and again."""
-    return await _cut(rounds, place, "network: half-open", Cable.forget)
+    async with besieged(place) as siege:
+        for _ in range(rounds):
+            await _at_work(siege)
+            siege.cable.forget()
+            await siege.back()
+            siege.cable.find_out()
+    return siege.row("network: half-open", rounds)
 
 
 async def _cut(rounds: int, place: Path, fault: str, cut: Callable[[Cable], None]) -> Row:
     async with besieged(place) as siege:
-        for _ in range(rounds):
-            await siege.acknowledged(siege.random.randint(5, 20))
-            await asyncio.sleep(siege.random.uniform(0, 0.03))
+        for number in range(rounds):
+            await _at_work(siege)
             cut(siege.cable)
-            await asyncio.sleep(SECONDS)
+            await asyncio.sleep(LAST_S[number % len(LAST_S)])
             siege.cable.mend()
             await siege.back()
     return siege.row(fault, rounds)
+
+
+async def _at_work(siege: Siege) -> None:
+    await siege.acknowledged(siege.random.randint(5, 20))
+    await asyncio.sleep(siege.random.uniform(0, 0.03))

@@ -56,6 +56,16 @@ class Postgres:
         """Kill all its processes; the first is halted before, so that none can tell of it."""
         await asyncio.to_thread(self._kill)
 
+    def freeze(self) -> None:
+        """Halt all its processes: connections stay open, and nothing is answered."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        self._signal(signal.SIGCONT)
+
     async def stop(self) -> None:
         """Stop it in good order, if it runs."""
         await asyncio.to_thread(self._stop)
@@ -91,13 +101,18 @@ class Postgres:
 
     def _kill(self) -> None:
         assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+
+    def _signal(self, number: int) -> None:
+        """Send a signal to all processes, to the first one last."""
+        assert self._process is not None
         first = self._process.pid
-        os.kill(first, signal.SIGSTOP)
         for process in (*children(first), first):
             # Some may have ended by themselves.
             with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        self._process.wait()
+                os.kill(process, number)
 
     def _stop(self) -> None:
         if self._process is not None:

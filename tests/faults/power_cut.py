@@ -38,6 +38,7 @@ async def control(rounds: int, place: Path) -> Row:
 
 
 async def _cut(siege: Siege, disk: "Disk", rounds: int) -> None:
+    await asyncio.to_thread(disk.flush)
     for _ in range(rounds):
         await siege.acknowledged(siege.random.randint(5, 20))
         await asyncio.sleep(siege.random.uniform(0, 0.03))
@@ -67,6 +68,10 @@ class Disk:
             yield self
         finally:
             _run("umount", self._mounted)
+
+    def flush(self) -> None:
+        """Write all that is there so far."""
+        _run("sync", "-f", self._mounted)
 
     def shut_down(self) -> None:
         """Let nothing reach it any more."""

@@ -9,7 +9,7 @@ WORKERS = 2
 
 
 async def run(rounds: int, place: Path) -> Row:
-    """Replace all workers again and again."""
+    """Replace all workers again and again; a request that fails counts as lost."""
     async with besieged(place, workers=WORKERS) as siege:
         for _ in range(rounds):
             before = set(await siege.at_work(WORKERS))
@@ -17,4 +17,6 @@ async def run(rounds: int, place: Path) -> Row:
             siege.process.send_signal(signal.SIGHUP)
             await siege.replaced(before, WORKERS)
             await siege.back()
-    return siege.row("rolling restart (SIGHUP)", rounds)
+    row = siege.row("rolling restart (SIGHUP)", rounds)
+    row.lost += siege.failed
+    return row

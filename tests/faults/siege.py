@@ -28,6 +28,7 @@ WRITERS = 4
 # Nothing may be left without an answer for so long, and nothing may be away for so long.
 ANSWER_S = 30
 PATIENCE_S = 120
+LOOK_AT_PROCESSES_S = 0.1
 
 
 @dataclass
@@ -72,7 +73,7 @@ class Siege:
     over: bool = False
     back_s: float = 0
     read_at: float = 0
-    unread: int = 0
+    failed: int = 0
     found: Found = field(default_factory=lambda: Found(0, 0))
 
     @property
@@ -84,12 +85,17 @@ class Siege:
 
     async def at_work(self, count: int) -> list[int]:
         """Return the processes that answer as soon as there are so many."""
-        await self._until(lambda: len(self.workers) == count)
+        await self._until(lambda: len(self.workers) == count, LOOK_AT_PROCESSES_S)
         return self.workers
 
     async def replaced(self, before: set[int], count: int) -> None:
         """Wait until so many others answer, and none of those before."""
-        await self._until(lambda: len(self.workers) == count and not before & set(self.workers))
+
+        def holds() -> bool:
+            workers = set(self.workers)
+            return len(workers) == count and not before & workers
+
+        await self._until(holds, LOOK_AT_PROCESSES_S)
 
     async def acknowledged(self, more: int) -> None:
         """Wait until so many more writes are acknowledged."""
@@ -124,6 +130,7 @@ class Siege:
                 self.ledger.strange.append(f"No answer to a write within {ANSWER_S} s")
                 self.ledger.unanswered.append(token)
             except httpx.TransportError:
+                self.failed += 1
                 self.ledger.unanswered.append(token)
                 await asyncio.sleep(0.01)
             else:
@@ -135,6 +142,7 @@ class Siege:
             return
         self.ledger.unanswered.append(token)
         self.ledger.refused += 1
+        self.failed += 1
         if response.status_code != 503:
             self.ledger.strange.append(f"{response.status_code} to a write: {response.text}")
         await asyncio.sleep(0.02)
@@ -150,21 +158,21 @@ class Siege:
             except httpx.TimeoutException:
                 self.ledger.strange.append(f"No answer to a read within {ANSWER_S} s")
             except httpx.TransportError:
-                pass
+                self.failed += 1
             else:
                 if response.status_code == 200:
                     self.read_at = time.monotonic()
                 elif response.status_code == 503:
-                    self.unread += 1
+                    self.failed += 1
                 else:
                     self.ledger.strange.append(f"{response.status_code} to a read")
             await asyncio.sleep(0.05)
 
-    async def _until(self, holds: Callable[[], bool]) -> None:
+    async def _until(self, holds: Callable[[], bool], every_s: float = 0.005) -> None:
         async with asyncio.timeout(PATIENCE_S):
             # Many tell of it, at different places.
             while not holds():  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(every_s)
 
 
 @asynccontextmanager

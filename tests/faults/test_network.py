@@ -14,8 +14,13 @@ from app.db.prepared import Prepared
 from app.domain.errors import UnavailableError
 from tests.faults.cable import Cable
 from tests.faults.postgres import Postgres, running
+from tests.support.database import execute
 
 ONE = text("SELECT 1")
+TERMINATE = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name LIKE 'chancery %' AND pid <> pg_backend_pid()
+"""
 # What is not mended waits for ever, or for half a minute.
 SOON_S = 20
 
@@ -29,6 +34,7 @@ async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Po
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "COMMAND_TIMEOUT_S", 1)
+    monkeypatch.setattr(engine, "WRITE_COMMAND_TIMEOUT_S", 1)
     monkeypatch.setattr(engine, "STREAM_COMMAND_TIMEOUT_S", 1)
 
 
@@ -85,6 +91,34 @@ async def test_a_question_that_is_swallowed_ends(database: Database, cable: Cabl
         with pytest.raises(UnavailableError):
             await connection.fetch(one, {})
         assert await connection.fetch(one, {})
+
+
+async def test_a_connection_that_is_being_closed_is_replaced(
+    postgres: Postgres, database: Database, cable: Cable
+) -> None:
+    one = Prepared(ONE)
+    async with database.reading() as connection:
+        await connection.fetch(one, {})
+        cable.hold_ends()
+        await execute(postgres.url, TERMINATE)
+        # Until the driver has heard of it.
+        await asyncio.sleep(0.5)
+        with pytest.raises(UnavailableError):
+            await connection.fetch(one, {})
+        assert await connection.fetch(one, {})
+
+
+async def test_a_write_whose_connection_is_being_closed_ends(
+    postgres: Postgres, database: Database, cable: Cable
+) -> None:
+    with pytest.raises(UnavailableError):
+        async with database.writing() as connection:
+            await connection.execute(ONE)
+            cable.hold_ends()
+            await execute(postgres.url, TERMINATE)
+            await asyncio.sleep(0.5)
+            await connection.execute(ONE)
+    await write(database)
 
 
 async def test_a_stream_that_is_swallowed_ends(database: Database, cable: Cable) -> None:

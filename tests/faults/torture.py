@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.faults import (
+    connections_taken,
     disconnect_storm,
     disk_full,
     network_cut,
     power_cut,
     rolling_restart,
+    server_frozen,
     server_killed,
     upgrades,
     worker_killed,
@@ -43,10 +45,12 @@ class Fault(NamedTuple):
 FAULTS = {
     "worker-killed": Fault(worker_killed.run, 50, worker_killed.control, 5),
     "server-killed": Fault(server_killed.run, 50, server_killed.control, 3),
+    "server-frozen": Fault(server_frozen.run, 20),
     "power-cut": Fault(power_cut.run, 20, power_cut.control, 3, power_cut.why_not),
     "network-held": Fault(network_cut.held, 20),
     "network-reset": Fault(network_cut.reset, 20),
     "network-forgotten": Fault(network_cut.forgotten, 20),
+    "connections-taken": Fault(connections_taken.run, 20),
     "disk-full": Fault(disk_full.run, 5, why_not=disk_full.why_not),
     "rolling-restart": Fault(rolling_restart.run, 20),
     "disconnect-storm": Fault(disconnect_storm.run, 10_000),

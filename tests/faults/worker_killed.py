@@ -9,7 +9,9 @@ from tests.faults.siege import Row, Siege, besieged
 
 WORKERS = 2
 # Commits take their time, so that kills hit them: the event is there, and nobody was told.
-COMMIT_S = 0.02
+COMMIT_S = 0.2
+# Somewhere in the course of a write.
+LONGEST_WRITE_S = 0.3
 
 
 async def run(rounds: int, place: Path) -> Row:
@@ -30,7 +32,7 @@ async def _kill(siege: Siege, rounds: int) -> None:
     for _ in range(rounds):
         # After the first round it is the older one that has all the connections.
         worker = min(await siege.at_work(WORKERS))
-        await siege.acknowledged(siege.random.randint(1, 12))
-        await asyncio.sleep(siege.random.uniform(0, 0.03))
+        await siege.acknowledged(siege.random.randint(1, 6))
+        await asyncio.sleep(siege.random.uniform(0, LONGEST_WRITE_S))
         os.kill(worker, signal.SIGKILL)
         await siege.back()

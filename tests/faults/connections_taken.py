@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncpg
 
-from tests.faults.siege import Row, besieged
+from tests.faults.siege import Row, Siege, besieged
 
 _OURS = "FROM pg_stat_activity WHERE application_name LIKE 'chancery %'"
 
@@ -14,12 +14,17 @@ _OURS = "FROM pg_stat_activity WHERE application_name LIKE 'chancery %'"
 async def run(rounds: int, place: Path) -> Row:
     """Take all connections again and again."""
     async with besieged(place) as siege:
-        for _ in range(rounds):
-            await siege.acknowledged(5)
-            async with _taken(siege.postgres.url):
-                await siege.refused(5)
-            await siege.back()
+        await cause(siege, rounds)
     return siege.row("out of connections", rounds)
+
+
+async def cause(siege: Siege, rounds: int) -> None:
+    """Take all connections so often, and wait until all is well again."""
+    for _ in range(rounds):
+        await siege.acknowledged(siege.random.randint(5, 20))
+        async with _taken(siege.postgres.url):
+            await siege.refused(5)
+        await siege.back()
 
 
 @asynccontextmanager

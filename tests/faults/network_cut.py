@@ -13,34 +13,51 @@ LAST_S = (0.5, 2.0, 7.0)
 
 async def held(rounds: int, place: Path) -> Row:
     """Let the network swallow everything for a while, again and again."""
-    return await _cut(rounds, place, "network: blackhole", Cable.hold)
+    async with besieged(place) as siege:
+        await hold(siege, rounds)
+    return siege.row("network: blackhole", rounds)
 
 
 async def reset(rounds: int, place: Path) -> Row:
     """Let the network break every connection for a while, again and again."""
-    return await _cut(rounds, place, "network: reset", Cable.reset)
+    async with besieged(place) as siege:
+        await break_off(siege, rounds)
+    return siege.row("network: reset", rounds)
 
 
 async def forgotten(rounds: int, place: Path) -> Row:
     """Let the network forget the connections that are open, again and again."""
     async with besieged(place) as siege:
-        for _ in range(rounds):
-            await _at_work(siege)
-            siege.cable.forget()
-            await siege.back()
-            siege.cable.find_out()
+        await forget(siege, rounds)
     return siege.row("network: half-open", rounds)
 
 
-async def _cut(rounds: int, place: Path, fault: str, cut: Callable[[Cable], None]) -> Row:
-    async with besieged(place) as siege:
-        for number in range(rounds):
-            await _at_work(siege)
-            cut(siege.cable)
-            await asyncio.sleep(LAST_S[number % len(LAST_S)])
-            siege.cable.mend()
-            await siege.back()
-    return siege.row(fault, rounds)
+async def hold(siege: Siege, rounds: int) -> None:
+    """Swallow everything so often, and wait until all is well again."""
+    await _cut(siege, rounds, Cable.hold)
+
+
+async def break_off(siege: Siege, rounds: int) -> None:
+    """Break every connection so often, and wait until all is well again."""
+    await _cut(siege, rounds, Cable.reset)
+
+
+async def forget(siege: Siege, rounds: int) -> None:
+    """Forget the connections so often, and wait until all is well again."""
+    for _ in range(rounds):
+        await _at_work(siege)
+        siege.cable.forget()
+        await siege.back()
+        siege.cable.find_out()
+
+
+async def _cut(siege: Siege, rounds: int, cut: Callable[[Cable], None]) -> None:
+    for number in range(rounds):
+        await _at_work(siege)
+        cut(siege.cable)
+        await asyncio.sleep(LAST_S[number % len(LAST_S)])
+        siege.cable.mend()
+        await siege.back()
 
 
 async def _at_work(siege: Siege) -> None:

@@ -17,18 +17,19 @@ LONGEST_WRITE_S = 0.3
 async def run(rounds: int, place: Path) -> Row:
     """Kill a worker again and again."""
     async with besieged(place, workers=WORKERS, commit_s=COMMIT_S) as siege:
-        await _kill(siege, rounds)
+        await cause(siege, rounds)
     return siege.row("kill -9 of a worker", rounds)
 
 
 async def control(rounds: int, place: Path) -> Row:
     """Do the same to writers who have no key under which they send again."""
     async with besieged(place, workers=WORKERS, commit_s=COMMIT_S, idempotent=False) as siege:
-        await _kill(siege, rounds)
+        await cause(siege, rounds)
     return siege.row("no Idempotency-Key", rounds)
 
 
-async def _kill(siege: Siege, rounds: int) -> None:
+async def cause(siege: Siege, rounds: int) -> None:
+    """Kill a worker so often, and wait until all is well again."""
     for _ in range(rounds):
         # After the first round it is the older one that has all the connections.
         worker = min(await siege.at_work(WORKERS))

@@ -71,7 +71,7 @@ territories: test-environment
 picture: test-environment
 	$(BIN)/python -m tests.browser.picture
 
-# Kills, cuts off and fills up what the service stands on, for an hour; prints the README's table.
+# Kills, cuts off and fills up what the service stands on, for half an hour; prints the README's table.
 torture: test-environment
 	$(BIN)/python -m tests.faults.torture $(TORTURE)
 

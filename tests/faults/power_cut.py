@@ -9,8 +9,9 @@ import fcntl
 import os
 import struct
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.faults.siege import Row, Siege, besieged
@@ -19,6 +20,7 @@ from tests.faults.siege import Row, Siege, besieged
 EXT4_IOC_SHUTDOWN = 0x8004587D
 NO_LOG_FLUSH = 2
 SIZE = "1G"
+UNMOUNT_S = 30
 
 
 async def run(rounds: int, place: Path) -> Row:
@@ -67,7 +69,7 @@ class Disk:
         try:
             yield self
         finally:
-            _run("umount", self._mounted)
+            self._unmount()
 
     def flush(self) -> None:
         """Write all that is there so far."""
@@ -83,8 +85,17 @@ class Disk:
 
     def mount_again(self) -> None:
         """Give it its power back."""
-        _run("umount", self._mounted)
+        self._unmount()
         self._mount()
+
+    def _unmount(self) -> None:
+        """Unmount it as soon as the last of those that were killed is gone."""
+        deadline = time.monotonic() + UNMOUNT_S
+        while time.monotonic() < deadline:
+            with suppress(subprocess.CalledProcessError):
+                return _run("umount", self._mounted)
+            time.sleep(0.1)
+        _run("umount", self._mounted)
 
     def _mount(self) -> None:
         _run("mount", "-o", "loop", self._image, self._mounted)

@@ -190,7 +190,7 @@ async def besieged(
         url = postgres.url_through(cable.port)
         environment = {"CHANCERY_DATABASE_URL": url, "CHANCERY_WRITES_A_MINUTE": "1000000"}
         async with _served(environment, "--workers", str(workers)) as (address, process):
-            log = threading.Thread(target=_read_log, args=(process,))
+            log = threading.Thread(target=_read_log, args=(process,), daemon=True)
             log.start()
             async with httpx.AsyncClient(
                 base_url=address, headers=bearer(key), timeout=ANSWER_S

@@ -40,4 +40,5 @@ async def _upgrade(fault: str, rounds: int, place: Path) -> Row:
             upgrades = (schema.migrate(url) for _ in range(STARTERS))
             results = await asyncio.gather(*upgrades, return_exceptions=True)
             ended += sum(result is None for result in results)
-    return Row(fault, rounds, ended, lost=STARTERS * rounds - ended)
+    begun = STARTERS * rounds
+    return Row(fault, rounds, begun, lost=begun - ended)

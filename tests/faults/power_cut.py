@@ -11,7 +11,7 @@ import struct
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.siege import Row, Siege, besieged
@@ -91,11 +91,15 @@ class Disk:
     def _unmount(self) -> None:
         """Unmount it as soon as the last of those that were killed is gone."""
         deadline = time.monotonic() + UNMOUNT_S
-        while time.monotonic() < deadline:
-            with suppress(subprocess.CalledProcessError):
-                return _run("umount", self._mounted)
-            time.sleep(0.1)
-        _run("umount", self._mounted)
+        while True:
+            try:
+                _run("umount", self._mounted)
+            except subprocess.CalledProcessError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
     def _mount(self) -> None:
         _run("mount", "-o", "loop", self._image, self._mounted)

@@ -225,7 +225,7 @@ async def _migrate(url: str) -> None:
             f"This release doesn't know the database's schema ({error}): use a newer release."
         ) from error
     async with Database(url) as database:
-        async with database.writing_much() as connection:
+        async with database.writing() as connection:
             await add_territories(connection)
             stale = await schema.is_stale(connection)
         if stale:
@@ -234,7 +234,7 @@ async def _migrate(url: str) -> None:
 
 
 async def _load(database: Database) -> Loaded:
-    async with database.writing_much() as connection:
+    async with database.writing() as connection:
         return await load_timeline(connection, sample(), SAMPLE_AUTHOR)
 
 

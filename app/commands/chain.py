@@ -64,7 +64,7 @@ async def link_written(connection: WriteConnection, first: int, last: int, diges
 async def link_all(database: Database) -> AsyncIterator[int]:
     """Link all that isn't linked yet, yielding after each batch how many revisions that were."""
     while True:
-        async with database.writing_much() as connection:
+        async with database.writing() as connection:
             await journal.lock(connection)
             linked = await link(connection)
             if not linked:

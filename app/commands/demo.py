@@ -59,7 +59,7 @@ async def demo(database: Database, events: int, seed: int = 0) -> AsyncIterator[
         ConflictError: there is more than the sample timeline in the register.
 
     """
-    async with database.writing_much() as connection:
+    async with database.writing() as connection:
         await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         plan = await _prepared(connection, events, seed)

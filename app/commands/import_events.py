@@ -88,7 +88,7 @@ async def import_events(
         BusyError: another large import is being written, or too much else is.
 
     """
-    async with database.writing_much() as connection:
+    async with database.writing() as connection:
         for setting in _SETTINGS:
             await connection.execute(text(setting))
         began = time.monotonic()

@@ -35,12 +35,12 @@ async def count_events(connection: ReadConnection) -> int:
 
 async def rebuild(database: Database) -> AsyncIterator[int]:
     """Rebuild names and events, yielding after each batch how many events it held."""
-    async with database.writing_much() as connection:
+    async with database.writing() as connection:
         await journal.lock(connection)
         await rebuild_names(connection)
     after = ""
     while True:
-        async with database.writing_much() as connection:
+        async with database.writing() as connection:
             await journal.lock(connection)
             histories = await _histories(connection, after)
             last = histories[-1][0].event if histories else None

@@ -1,4 +1,4 @@
-"""The way to the database: one pool that can only read, one that writes, and a way for streams.
+"""The way to the database: one pool that can only read, one for edits, and ways for what is long.
 
 Reads run outside transactions on sessions that PostgreSQL itself holds to READ ONLY, so that a
 read is one round trip and can't write by mistake. The timeouts are session settings, so that no
@@ -22,15 +22,16 @@ from app.db.reading import Reading
 from app.domain.errors import MisconfiguredError, TooManyExportsError, UnavailableError
 
 STATEMENT_TIMEOUT_MS = 4_000
+WRITE_STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 2_000
 IDLE_TIMEOUT_MS = 30_000
-# A writer of whom nothing is heard any more keeps all others waiting for so long. While a commit
+# An edit of which nothing is heard any more keeps all others waiting for so long. While a commit
 # waits, for the disk or a standby, the transaction isn't idle.
-WRITER_IDLE_TIMEOUT_MS = 3_000
+EDIT_IDLE_TIMEOUT_MS = 3_000
 # A network that swallows everything lets no timeout of the server's be heard.
 COMMAND_TIMEOUT_S = STATEMENT_TIMEOUT_MS / 1_000 + 0.5
-# Of a write no statement takes so long; what it waits for longest is a lock.
-WRITE_COMMAND_TIMEOUT_S = LOCK_TIMEOUT_MS / 1_000 + 1
+# Of an edit no statement takes so long; what it waits for longest is a lock.
+EDIT_COMMAND_TIMEOUT_S = LOCK_TIMEOUT_MS / 1_000 + 1
 STREAM_COMMAND_TIMEOUT_S = 61
 # What takes a millisecond.
 GLANCE_TIMEOUT_S = 1
@@ -192,9 +193,10 @@ class Database:
         self._reader = _pooled(
             address, COMMAND_TIMEOUT_S, read_only=True, isolation_level="AUTOCOMMIT"
         )
-        impatient = {"idle_in_transaction_session_timeout": str(WRITER_IDLE_TIMEOUT_MS)}
-        self._writer = _pooled(address, WRITE_COMMAND_TIMEOUT_S, read_only=False, session=impatient)
-        self._long_writer = engine(address, read_only=False, poolclass=NullPool)
+        impatient = {"idle_in_transaction_session_timeout": str(EDIT_IDLE_TIMEOUT_MS)}
+        self._editor = _pooled(address, EDIT_COMMAND_TIMEOUT_S, read_only=False, session=impatient)
+        patient = {"statement_timeout": str(WRITE_STATEMENT_TIMEOUT_MS)}
+        self._writer = engine(address, read_only=False, session=patient, poolclass=NullPool)
         self._moments = self._reader.execution_options(isolation_level="REPEATABLE READ")
         self._streamer = _streamer(address)
         self._streams = asyncio.Semaphore(STREAMS)
@@ -205,8 +207,8 @@ class Database:
         self._glancer = _driver_pool(address, 1, GLANCE_TIMEOUT_S)
         _take_on(self._reader, "chancery_reader")
         _take_on(self._streamer, "chancery_reader")
+        _take_on(self._editor, "chancery_writer")
         _take_on(self._writer, "chancery_writer")
-        _take_on(self._long_writer, "chancery_writer")
 
     def reading(self) -> Reading:
         """Lend a connection on which every statement is a read-only transaction of its own."""
@@ -247,15 +249,19 @@ class Database:
             yield MomentConnection(connection)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[WriteConnection]:
-        """Lend a connection in a transaction, committed when the block ends without an error."""
-        async with lent(self._writer.begin()) as connection:
+    async def editing(self) -> AsyncIterator[WriteConnection]:
+        """Lend a connection in a transaction, committed when the block ends without an error.
+
+        It is for what an editor waits for: where a statement takes longer, or the next one isn't
+        sent for seconds, the transaction ends.
+        """
+        async with lent(self._editor.begin()) as connection:
             yield WriteConnection(connection)
 
     @asynccontextmanager
-    async def writing_much(self) -> AsyncIterator[WriteConnection]:
-        """Lend a connection as `writing` does, for what takes longer than anybody waits."""
-        async with lent(self._long_writer.begin()) as connection:
+    async def writing(self) -> AsyncIterator[WriteConnection]:
+        """Lend a connection as `editing` does, for what may take its time."""
+        async with lent(self._writer.begin()) as connection:
             yield WriteConnection(connection)
 
     def pools(self) -> dict[str, PoolUse]:
@@ -265,7 +271,7 @@ class Database:
             "ask_planned_once": self._planning_once,
             "glance": self._glancer,
         }
-        engines: dict[str, Any] = {"read": self._reader, "write": self._writer}
+        engines: dict[str, Any] = {"read": self._reader, "write": self._editor}
         return {name: driver.use() for name, driver in drivers.items()} | {
             name: PoolUse(engine.pool.size(), engine.pool.checkedout())
             for name, engine in engines.items()
@@ -273,7 +279,7 @@ class Database:
 
     async def close(self) -> None:
         """Give all connections back to the server."""
-        for pool in (self._reader, self._writer, self._long_writer, self._streamer):
+        for pool in (self._reader, self._editor, self._writer, self._streamer):
             await pool.dispose()
         for driver in (self._asker, self._planning_once, self._glancer):
             await driver.close()

@@ -34,7 +34,7 @@ async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Po
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "COMMAND_TIMEOUT_S", 1)
-    monkeypatch.setattr(engine, "WRITE_COMMAND_TIMEOUT_S", 1)
+    monkeypatch.setattr(engine, "EDIT_COMMAND_TIMEOUT_S", 1)
     monkeypatch.setattr(engine, "STREAM_COMMAND_TIMEOUT_S", 1)
 
 
@@ -51,7 +51,7 @@ async def database(postgres: Postgres, cable: Cable) -> AsyncIterator[Database]:
 
 
 async def write(database: Database) -> None:
-    async with database.writing() as connection:
+    async with database.editing() as connection:
         await journal.lock(connection)
 
 
@@ -67,7 +67,7 @@ async def test_a_connection_that_leads_nowhere_is_replaced(
 async def test_a_write_that_is_swallowed_ends(database: Database, cable: Cable) -> None:
     async with asyncio.timeout(SOON_S):
         with pytest.raises(UnavailableError):
-            async with database.writing() as connection:
+            async with database.editing() as connection:
                 await journal.lock(connection)
                 cable.hold()
                 await connection.execute(ONE)
@@ -76,7 +76,7 @@ async def test_a_write_that_is_swallowed_ends(database: Database, cable: Cable) 
 async def test_a_commit_that_is_swallowed_ends(database: Database, cable: Cable) -> None:
     async with asyncio.timeout(SOON_S):
         with pytest.raises(UnavailableError):
-            async with database.writing() as connection:
+            async with database.editing() as connection:
                 await journal.lock(connection)
                 cable.hold()
         cable.mend()
@@ -112,7 +112,7 @@ async def test_a_write_whose_connection_is_being_closed_ends(
     postgres: Postgres, database: Database, cable: Cable
 ) -> None:
     with pytest.raises(UnavailableError):
-        async with database.writing() as connection:
+        async with database.editing() as connection:
             await connection.execute(ONE)
             cable.hold_ends()
             await execute(postgres.url, TERMINATE)
@@ -135,7 +135,7 @@ async def test_a_writer_that_nobody_hears_of_keeps_others_waiting_for_seconds_on
 ) -> None:
     async with asyncio.timeout(SOON_S), Database(postgres.url) as others:
         with pytest.raises(UnavailableError):
-            async with database.writing() as connection:
+            async with database.editing() as connection:
                 await journal.lock(connection)
                 cable.forget()
                 await connection.execute(ONE)
@@ -150,10 +150,10 @@ async def test_a_writer_that_nobody_hears_of_keeps_others_waiting_for_seconds_on
 async def test_who_was_idle_for_too_long_is_told_to_come_again(
     monkeypatch: pytest.MonkeyPatch, postgres: Postgres
 ) -> None:
-    monkeypatch.setattr(engine, "WRITER_IDLE_TIMEOUT_MS", 1)
+    monkeypatch.setattr(engine, "EDIT_IDLE_TIMEOUT_MS", 1)
     async with Database(postgres.url) as database:
         with pytest.raises(UnavailableError):
-            async with database.writing() as connection:
+            async with database.editing() as connection:
                 await connection.execute(ONE)
                 await asyncio.sleep(1)
                 await connection.execute(ONE)

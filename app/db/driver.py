@@ -1,6 +1,6 @@
 """Connections of the driver's own, without SQLAlchemy's layers: for what is asked most."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -8,6 +8,7 @@ import asyncpg
 from sqlalchemy import URL
 
 from app.db.failures import answering, connecting
+from app.db.keepalive import keep_alive
 from app.db.prepared import AnyRow, DriverRow, Prepared, Values
 from app.domain.errors import UnavailableError
 
@@ -28,7 +29,14 @@ class DriverPool:
     """A pool of connections on which every statement is a transaction of its own."""
 
     def __init__(
-        self, url: URL, session: Mapping[str, str], role: str, *, wait_s: float, **pool: Any
+        self,
+        url: URL,
+        session: Mapping[str, str],
+        role: str,
+        *,
+        wait_s: float,
+        lost: Callable[[], Awaitable[None]],
+        **pool: Any,
     ) -> None:
         """Prepare the pool; nothing connects before it is needed.
 
@@ -37,6 +45,7 @@ class DriverPool:
             session: the settings of every session.
             role: what every session takes on, if there is such a role.
             wait_s: how many seconds a statement waits for a free connection.
+            lost: called when a connection led nowhere, as others may as well then.
             pool: what else the driver's `create_pool` takes.
 
         """
@@ -44,6 +53,7 @@ class DriverPool:
         self._session = dict(session)
         self._role = role
         self._wait_s = wait_s
+        self._lost = lost
         self._options = pool
         self._pool: asyncpg.Pool | None = None
 
@@ -66,6 +76,7 @@ class DriverPool:
         except UnavailableError as error:
             if isinstance(error.__cause__, UNUSABLE):
                 connection.terminate()
+                await self._lost()
             raise
         finally:
             await pool.release(connection)
@@ -102,6 +113,7 @@ class DriverPool:
         )
 
     async def _begin(self, connection: asyncpg.Connection) -> None:
+        keep_alive(connection)
         await connection.execute(_TAKE_ON, self._role)
 
     async def _leave_as_it_is(self, connection: asyncpg.Connection) -> None:

@@ -17,9 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db.connections import MomentConnection, WriteConnection, lent
 from app.db.driver import UNUSABLE, DriverPool, PoolUse
+from app.db.keepalive import SESSION, keep_alive
 from app.db.prepared import Prepared
 from app.db.reading import Reading
-from app.domain.errors import MisconfiguredError, TooManyExportsError, UnavailableError
+from app.domain.errors import MisconfiguredError, TooManyExportsError
 
 STATEMENT_TIMEOUT_MS = 4_000
 WRITE_STATEMENT_TIMEOUT_MS = 5_000
@@ -95,6 +96,10 @@ def engine(
             driver: Any = context.connection.connection.driver_connection
             driver.terminate()
 
+    @event.listens_for(made.sync_engine, "connect")
+    def connected(connection: Any, _: Any) -> None:
+        keep_alive(connection.driver_connection)
+
     return made
 
 
@@ -106,6 +111,7 @@ def _session(*, read_only: bool) -> dict[str, str]:
         "idle_in_transaction_session_timeout": str(IDLE_TIMEOUT_MS),
         "default_transaction_read_only": "on" if read_only else "off",
         "timezone": "UTC",
+        **SESSION,
         # Some countries have a thousand times as many events as others: what is good for the
         # average of them, as PostgreSQL plans after five executions, takes seconds for some.
         "plan_cache_mode": "force_custom_plan",
@@ -172,18 +178,6 @@ def _streamer(url: URL) -> AsyncEngine:
     )
 
 
-def _driver_pool(url: URL, size: int, timeout_s: float, **session: str) -> DriverPool:
-    return DriverPool(
-        url,
-        _session(read_only=True) | session,
-        "chancery_reader",
-        wait_s=POOL_WAIT_S,
-        max_size=size,
-        timeout=CONNECT_TIMEOUT_S,
-        command_timeout=timeout_s,
-    )
-
-
 class Database:
     """The ways to the database of a running service."""
 
@@ -200,15 +194,32 @@ class Database:
         self._moments = self._reader.execution_options(isolation_level="REPEATABLE READ")
         self._streamer = _streamer(address)
         self._streams = asyncio.Semaphore(STREAMS)
-        self._asker = _driver_pool(address, POOL_SIZE, COMMAND_TIMEOUT_S)
-        self._planning_once = _driver_pool(
+        self._asker = self._driver_pool(address, POOL_SIZE, COMMAND_TIMEOUT_S)
+        self._planning_once = self._driver_pool(
             address, POOL_SIZE, COMMAND_TIMEOUT_S, plan_cache_mode="force_generic_plan"
         )
-        self._glancer = _driver_pool(address, 1, GLANCE_TIMEOUT_S)
+        self._glancer = self._driver_pool(address, 1, GLANCE_TIMEOUT_S)
         _take_on(self._reader, "chancery_reader")
         _take_on(self._streamer, "chancery_reader")
         _take_on(self._editor, "chancery_writer")
         _take_on(self._writer, "chancery_writer")
+
+    def _driver_pool(self, url: URL, size: int, timeout_s: float, **session: str) -> DriverPool:
+        return DriverPool(
+            url,
+            _session(read_only=True) | session,
+            "chancery_reader",
+            wait_s=POOL_WAIT_S,
+            lost=self._renew,
+            max_size=size,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=timeout_s,
+        )
+
+    async def _renew(self) -> None:
+        """Let nobody wait for what was opened before: it may lead nowhere as well."""
+        for driver in (self._asker, self._planning_once, self._glancer):
+            await driver.renew()
 
     def reading(self) -> Reading:
         """Lend a connection on which every statement is a read-only transaction of its own."""
@@ -221,13 +232,7 @@ class Database:
             UnavailableError: the database can't be asked.
 
         """
-        try:
-            return (await self._glancer.fetch(prepared, {}))[0][0]
-        except UnavailableError:
-            # What else was opened before may lead nowhere as well, and is waited for longer.
-            await self._asker.renew()
-            await self._planning_once.renew()
-            raise
+        return (await self._glancer.fetch(prepared, {}))[0][0]
 
     @asynccontextmanager
     async def reading_one_moment(self) -> AsyncIterator[MomentConnection]:

@@ -1,7 +1,9 @@
 """The network to the database swallows what is sent: nobody waits for ever, and it is found out."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -93,6 +95,17 @@ async def test_a_question_that_is_swallowed_ends(database: Database, cable: Cabl
         assert await connection.fetch(one, {})
 
 
+async def test_what_one_has_found_out_all_go_by(database: Database, cable: Cable) -> None:
+    one = Prepared(ONE)
+    async with asyncio.timeout(SOON_S), database.reading() as connection:
+        await connection.fetch(one, {})
+        await database.glance(one)
+        cable.forget()
+        with pytest.raises(UnavailableError):
+            await database.glance(one)
+        assert await connection.fetch(one, {})
+
+
 async def test_a_connection_that_is_being_closed_is_replaced(
     postgres: Postgres, database: Database, cable: Cable
 ) -> None:
@@ -145,6 +158,16 @@ async def test_a_writer_that_nobody_hears_of_keeps_others_waiting_for_seconds_on
             except UnavailableError:
                 continue
             break
+
+
+async def test_both_ends_ask_whether_the_other_is_there(database: Database) -> None:
+    async with database.writing() as connection:
+        asked = await connection.scalar(text("SHOW tcp_keepalives_idle"))
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        end = driver._transport.get_extra_info("socket")
+        assert int(asked) == end.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) < 60
+        assert end.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert 0 < end.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) < 60_000
 
 
 async def test_who_was_idle_for_too_long_is_told_to_come_again(

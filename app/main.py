@@ -152,7 +152,7 @@ def _add_routes(app: FastAPI) -> None:
         app.include_router(pages.router)
     docs.add_pages(app)
     assets.add_assets(app)
-    openapi.complete(app)
+    openapi.complete(app, [resource.router for resource in RESOURCES])
 
 
 def _add_layers(app: FastAPI) -> None:

@@ -49,6 +49,10 @@ IN_LINE = "in_line"
 _SEARCHES = re.compile(rb"(?:^|&)(?:q|include)=[^&]")
 
 
+class ClientGoneError(Exception):
+    """A client was gone before it was its turn."""
+
+
 class Places:
     """Places for requests of one sort, and the line before them."""
 
@@ -66,6 +70,9 @@ class Places:
 
         Args:
             state: where whoever learns that the client is gone finds what to cancel.
+
+        Raises:
+            ClientGoneError: that has happened.
 
         """
         if self._free:
@@ -107,9 +114,9 @@ class Places:
                     await turn
         except asyncio.CancelledError:
             if not _is_cut_off():
-                # Only the turn was cancelled: the client has gone.
+                # Only the turn was cancelled.
                 self._leave(turn)
-                return False
+                raise ClientGoneError from None
             if not turn.cancelled():
                 # It has come at the same time, and is for somebody else now.
                 self.give_back()
@@ -149,7 +156,12 @@ class Admission:
         places = self._places[_sort_of(scope)]
         state = scope.setdefault("state", {})
         state[TURN] = self.turn
-        if await places.take(state):
+        try:
+            may_ask = await places.take(state)
+        except ClientGoneError:
+            scope[IN_SCOPE].has_left = True
+            return
+        if may_ask:
             await self._answer(places, scope, receive, send)
         else:
             await self._refuse(scope, send)

@@ -32,6 +32,8 @@ class Exchange:
     """The code of the problem that was answered."""
     reason: BaseException | None = None
     """What is behind that problem, where it is no fault of the client's."""
+    has_left = False
+    """Whether the client was gone before it was its turn, so that nothing was answered."""
     status = 0
     """The status of the answer, 0 as long as it hasn't begun."""
     sent = 0

@@ -39,30 +39,6 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A finished answer, the one that says that it hasn't changed, and as of which change."""
-
-    number: int
-    route: str | None
-    tag: bytes
-    whole: "Answer"
-    unchanged: "Answer"
-
-    def to(self, asked: Asked) -> "Answer":
-        """Return what answers somebody, who may know the answer already."""
-        tags = asked.tags
-        knows = tags is not None and (
-            tags == self.tag or matches(tags.decode("latin-1"), self.tag.decode())
-        )
-        return self.unchanged if knows else self.whole
-
-    @property
-    def size(self) -> int:
-        """How many bytes of memory it takes, roughly."""
-        return len(self.whole.body) + _OVERHEAD_BYTES
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer to be given again."""
 
@@ -74,6 +50,30 @@ class Answer:
     def body(self) -> bytes:
         """Its body."""
         return self.wire.body
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A finished answer, the one that says that it hasn't changed, and as of which change."""
+
+    number: int
+    route: str | None
+    tag: bytes
+    whole: Answer
+    unchanged: Answer
+
+    def to(self, asked: Asked) -> Answer:
+        """Return what answers somebody, who may know the answer already."""
+        tags = asked.tags
+        knows = tags is not None and (
+            tags == self.tag or matches(tags.decode("latin-1"), self.tag.decode())
+        )
+        return self.unchanged if knows else self.whole
+
+    @property
+    def size(self) -> int:
+        """How many bytes of memory it takes, roughly."""
+        return len(self.whole.body) + _OVERHEAD_BYTES
 
 
 def asked(scope: Scope) -> Asked | None:

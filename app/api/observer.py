@@ -33,7 +33,7 @@ def name_route(scope: Scope, route: str | None) -> None:
 def note(tally: Tally, scope: Scope, exchange: Exchange, seconds: float) -> None:
     """Count an answer, and log it where that is wanted or it is a fault of ours."""
     tally.add(exchange.route, scope["method"], exchange.status, seconds)
-    if not 0 < exchange.status < _OUR_FAULT:
+    if not (exchange.has_left or 0 < exchange.status < _OUR_FAULT):
         logger.warning("answered", extra={"facts": _facts(scope, exchange, seconds)})
     elif logger.isEnabledFor(logging.INFO):
         logger.info("answered", extra={"facts": _facts(scope, exchange, seconds)})

@@ -1,15 +1,19 @@
 """What the OpenAPI document says beyond the operations, and what is put right in it."""
 
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
+from functools import cache
+from typing import Annotated, Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Query
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.api.imprint import REGISTER, SOFTWARE
 from app.api.known_at import KnownAtParameters
-from app.api.parameters import PageModel
+from app.api.parameters import Asking, PageModel, QueryModel
 from app.api.problems import ProblemDocument, problem_response
 from app.api.statement import BODIES
 
@@ -71,16 +75,61 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def complete(app: FastAPI) -> None:
-    """Let the document tell of the problems that are sent, and of no others."""
+def complete(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Let the document tell of all parameters, of the problems that are sent, and of no others."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
-        document = generate()
-        _describe_problems(document)
-        return document
+        if app.openapi_schema is None:
+            document = generate()
+            _describe_parameters(document, routers)
+            _describe_problems(document)
+        return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _describe_parameters(document: dict[str, Any], routers: Sequence[APIRouter]) -> None:
+    """Add what the routes read by themselves, as FastAPI describes it."""
+    operations = {
+        operation["operationId"]: operation
+        for path in document["paths"].values()
+        for operation in path.values()
+    }
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    models = {route.name: [*_models(route.dependant)] for route in routes}
+    theirs = _described(frozenset(each for found in models.values() for each in found))
+    for name, found in models.items():
+        for model in found:
+            described_so = theirs["paths"][f"/{model.__name__}"]["get"]
+            if "parameters" in described_so:
+                listed = operations[name].setdefault("parameters", [])
+                listed.extend(deepcopy(described_so["parameters"]))
+    document["components"]["schemas"] |= deepcopy(theirs["components"]["schemas"])
+
+
+@cache
+def _described(models: frozenset[type[QueryModel]]) -> dict[str, Any]:
+    """Return FastAPI's document of operations that would have it read these parameters."""
+    app = FastAPI()
+    for model in models:
+        app.add_api_route(f"/{model.__name__}", _taking(model))
+    return app.openapi()
+
+
+def _models(dependant: Dependant) -> Iterator[type[QueryModel]]:
+    """Yield the parameters that a route's dependencies read, however deep in each other."""
+    for dependency in dependant.dependencies:
+        if isinstance(dependency.call, Asking):
+            yield dependency.call.model
+        yield from _models(dependency)
+
+
+def _taking(model: type[QueryModel]) -> Callable[..., None]:
+    def take(query: Annotated[model, Query()]) -> None:  # type: ignore[valid-type]
+        """Be described only."""
+
+    return take
 
 
 def _describe_problems(document: dict[str, Any]) -> None:
@@ -105,6 +154,8 @@ def _describe_problems(document: dict[str, Any]) -> None:
 
 
 def _place_in_form(parameter: dict[str, Any]) -> int:
-    """Return a sort key: what people ask comes first, then as known when, then what turns pages."""
+    """Return a sort key: what people ask, as known when, what turns pages, what programs send."""
     name = parameter["name"]
+    if parameter["in"] == "header":
+        return 3
     return 2 if name in PageModel.model_fields else name in KnownAtParameters.model_fields

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import cache
 from itertools import chain, islice
 from typing import Annotated, Any, ClassVar, TypeVar, get_origin
 
@@ -95,9 +96,17 @@ class QueryModel(BaseModel):
     """Parameters of like operations that this one hasn't, with the reason."""
 
     @classmethod
+    @cache
     def parameters(cls) -> dict[str, FieldInfo]:
         """Return the fields by what they are called in a query; `from` is no name in Python."""
         return {field.alias or name: field for name, field in cls.model_fields.items()}
+
+    @classmethod
+    @cache
+    def several(cls) -> frozenset[str]:
+        """Return the names of those that take several values."""
+        fields = cls.parameters().items()
+        return frozenset(name for name, field in fields if get_origin(field.annotation) is list)
 
     @model_validator(mode="before")
     @classmethod
@@ -160,23 +169,35 @@ class PageModel(QueryModel):
         return value
 
 
-def asked(model: type[Parameters]) -> Any:
-    """Return the dependency that reads an operation's parameters."""
+class Asking:
+    """The dependency that reads an operation's parameters.
 
-    async def from_query(request: Request, query: Annotated[model, Query()]) -> Parameters:  # type: ignore[valid-type]
-        return _checked(request, query)
+    FastAPI would read them as well, field by field, which takes as long as it takes to ask the
+    database; so it is told of none. `app.api.openapi` has it describe them.
+    """
 
-    return Depends(from_query)
+    def __init__(self, model: type[QueryModel]) -> None:
+        """Read the parameters of this model."""
+        self.model = model
+
+    async def __call__(self, request: Request) -> QueryModel:
+        """Return what a request asks."""
+        return read(self.model, request)
+
+
+def asked(model: type[QueryModel]) -> Any:
+    """Return what a route's parameter is annotated with, to be given what is asked."""
+    return Depends(Asking(model))
 
 
 def read(model: type[Parameters], request: Request) -> Parameters:
-    """Return an operation's parameters, for a route that says by itself what is wrong with them.
+    """Return an operation's parameters.
 
     Raises:
         RefusedError: every fault, with the parameter it is in.
 
     """
-    sent, several = request.query_params, _lists(model)
+    sent, several = request.query_params, model.several()
     values = {name: sent.getlist(name) if name in several else sent[name] for name in sent}
     try:
         query = model.model_validate(values)
@@ -187,14 +208,8 @@ def read(model: type[Parameters], request: Request) -> Parameters:
     return _checked(request, query)
 
 
-def _lists(model: type[QueryModel]) -> set[str]:
-    return {n for n, f in model.parameters().items() if get_origin(f.annotation) is list}
-
-
 def _checked(request: Request, query: Parameters) -> Parameters:
-    model = type(query)
-    single = {*model.parameters()} - _lists(model)
-    faults = chain(_unknown_parameters(query), _repeated(request, single))
+    faults = chain(_unknown_parameters(query), _repeated(request, query))
     if listed := tuple(islice(faults, MAX_FAULTS)):
         raise RefusedError(*listed)
     return query
@@ -209,7 +224,7 @@ Unasked = Annotated[_NoParameters, asked(_NoParameters)]
 
 
 def _unknown_parameters(query: QueryModel) -> Iterator[Fault]:
-    known = list(type(query).parameters())
+    known = list(query.parameters())
     for name in query.model_extra or {}:
         close = get_close_matches(name.lower(), known, n=3)
         reason = query.elsewhere.get(name) or meant(close).strip()
@@ -217,7 +232,9 @@ def _unknown_parameters(query: QueryModel) -> Iterator[Fault]:
         yield Fault("query", shown(name), "unknown_parameter", message, tuple(close or known))
 
 
-def _repeated(request: Request, single: set[str]) -> Iterator[Fault]:
-    for name in single:
-        if len(request.query_params.getlist(name)) > 1:
-            yield Fault("query", name, "repeated", f"{name} can be given only once.")
+def _repeated(request: Request, query: QueryModel) -> Iterator[Fault]:
+    sent = request.query_params
+    if len(sent.multi_items()) > len(sent):
+        for name in query.parameters().keys() - query.several():
+            if len(sent.getlist(name)) > 1:
+                yield Fault("query", name, "repeated", f"{name} can be given only once.")

@@ -172,7 +172,7 @@ async def _prepare(settings: Settings, url: str) -> None:
     """Migrate and fill the embedded database; only check a database of somebody's own."""
     if not settings.embedded:
         async with Database(url) as database, database.reading() as connection:
-            await schema.check_schema(connection)
+            await schema.check_schema(connection, newer_will_do=True)
         return
     await _migrate(url)
     async with Database(url) as database:

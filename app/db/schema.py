@@ -1,5 +1,7 @@
 """The state of the schema: which migration a database is at, and bringing it to the newest."""
 
+import asyncio
+import time
 from functools import cache
 from pathlib import Path
 
@@ -7,16 +9,22 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.connections import ReadConnection, lent
 from app.db.engine import driver_url, engine
+from app.db.failures import LockedError, contending
 from app.db.locks import SCHEMA
-from app.domain.errors import UnmigratedError
+from app.domain.errors import UnavailableError, UnmigratedError
 from app.domain.territories import memberships_digest
 
-_LOCK_TIMEOUT_MS = 4_000
-_STATEMENT_TIMEOUT_MS = 60_000
-_WAIT_FOR_OTHERS_MS = 600_000
+# Whoever asks for a table stands in line behind a migration that waits for it, so that must not
+# wait long; it is tried again, for as long as others may be expected to hold what it needs.
+_LOCK_TIMEOUT_MS = 500
+_TRIED_FOR_S = 300
+_PAUSE_S = 0.3
+_STATEMENT_TIMEOUT_MS = 600_000
+_WAIT_FOR_OTHERS_S = 900
 
 
 def configuration() -> Config:
@@ -38,6 +46,7 @@ def newest_revision() -> str:
     return head
 
 
+@cache
 def is_known(revision: str | None) -> bool:
     """Tell whether a migration is one of this release's."""
     known = ScriptDirectory.from_config(configuration()).walk_revisions()
@@ -65,38 +74,77 @@ async def migrate(url: str, target: str = "head") -> None:
     maintenance = engine(driver_url(url), read_only=False)
     try:
         async with lent(maintenance.connect()) as connection:
-            await connection.run_sync(_migrate_alone, target)
+            await _wait_for_others(connection)
+            await _set(connection, "statement_timeout", _STATEMENT_TIMEOUT_MS)
+            await _set(connection, "lock_timeout", _LOCK_TIMEOUT_MS)
+            await connection.commit()
+            await _run_migrations(connection, target)
+            if target == "head":
+                await _note_memberships(connection)
     finally:
         await maintenance.dispose()
 
 
-def _migrate_alone(connection: Connection, target: str) -> None:
-    """Run the migrations under a session's advisory lock, each in a transaction of its own.
+async def _wait_for_others(connection: AsyncConnection) -> None:
+    """Take the lock that only one who migrates holds, until the connection is closed.
 
-    The lock is a session's and not a transaction's, so that it spans them all.
+    It is a session's and not a transaction's, so that it spans all migrations. It is asked for
+    again and again, because an index that is made beside others waits for every transaction that
+    is open, also for one that waits for the lock.
+
+    Raises:
+        UnavailableError: another one takes too long.
+
     """
-    _set(connection, "statement_timeout", _WAIT_FOR_OTHERS_MS)
-    _set(connection, "lock_timeout", _WAIT_FOR_OTHERS_MS)
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": SCHEMA})
-    _set(connection, "statement_timeout", _STATEMENT_TIMEOUT_MS)
-    _set(connection, "lock_timeout", _LOCK_TIMEOUT_MS)
-    connection.commit()
+    deadline = time.monotonic() + _WAIT_FOR_OTHERS_S
+    while not await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": SCHEMA}):
+        await connection.rollback()
+        await _pause(deadline)
+
+
+async def _run_migrations(connection: AsyncConnection, target: str) -> None:
+    """Run each migration in a transaction; what others are in the way of is tried again.
+
+    Raises:
+        UnavailableError: they are in the way for too long.
+
+    """
+    deadline = time.monotonic() + _TRIED_FOR_S
+    while True:
+        try:
+            with contending():
+                await connection.run_sync(_migrate, target)
+        except LockedError:
+            await connection.rollback()
+            await _pause(deadline)
+        else:
+            return
+
+
+def _migrate(connection: Connection, target: str) -> None:
     config = configuration()
     config.attributes["connection"] = connection
     if target == "head":
         command.upgrade(config, target)
     else:
         command.downgrade(config, target)
-    if target == "head":
-        # Where there is something to count again, the migration has said so.
-        statement = "UPDATE projection_state SET memberships = :digest WHERE memberships IS NULL"
-        connection.execute(text(statement), {"digest": memberships_digest()})
-    connection.commit()
-    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": SCHEMA})
 
 
-def _set(connection: Connection, setting: str, milliseconds: int) -> None:
-    connection.execute(
+async def _pause(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise UnavailableError
+    await asyncio.sleep(_PAUSE_S)
+
+
+async def _note_memberships(connection: AsyncConnection) -> None:
+    # Where there is something to count again, the migration has said so.
+    statement = "UPDATE projection_state SET memberships = :digest WHERE memberships IS NULL"
+    await connection.execute(text(statement), {"digest": memberships_digest()})
+    await connection.commit()
+
+
+async def _set(connection: AsyncConnection, setting: str, milliseconds: int) -> None:
+    await connection.execute(
         text("SELECT set_config(:setting, :value, false)"),
         {"setting": setting, "value": str(milliseconds)},
     )
@@ -110,14 +158,24 @@ async def is_stale(connection: ReadConnection) -> bool:
     return stale
 
 
-async def check_schema(connection: ReadConnection) -> None:
+async def check_schema(connection: ReadConnection, *, newer_will_do: bool = False) -> None:
     """Make sure that the database is as this release needs it.
+
+    A newer release leaves what this one needs until nobody uses it any more (expand and contract),
+    so this one can go on answering beside it.
 
     Raises:
         UnmigratedError: it is at another migration, or its projections are stale.
 
     """
     current = await current_revision(connection)
+    if current is not None and not is_known(current):
+        if newer_will_do:
+            return
+        raise UnmigratedError(
+            f"The database's schema is at {current}, which this release doesn't know: use the "
+            "release that has brought it there, or a newer one."
+        )
     if current != newest_revision():
         raise UnmigratedError(
             f"The database's schema is {'empty' if current is None else f'at {current}'}, this "

@@ -3,6 +3,9 @@
 What is filtered and counted by lies in the index beside the order of the days, so that neither has
 to look at the rows. The counts, and the countries that each event is about, are made from the
 revisions, so `chancery migrate` rebuilds the projections where there is anything to rebuild.
+
+The indexes are made beside those who write, and take their places when they are complete. Where
+that was cut off, it begins anew.
 """
 
 from alembic import op
@@ -11,9 +14,19 @@ revision = "0008"
 down_revision = "0007"
 
 COUNTED = "kind, family, status, verification, direction, regime, measure, countries"
+# Table, index, its columns, what lies beside them in it.
+INDEXES = (
+    ("event", "ix_event_newest", "latest, earliest, id", f"{COUNTED}, known_from"),
+    (
+        *("event", "ix_event_measure", "measure, latest, earliest, id"),
+        "status, verification, announced, known_from",
+    ),
+    (
+        *("past_event", "ix_past_event_newest", "latest, earliest, id"),
+        f"{COUNTED}, known_from, known_to",
+    ),
+)
 STATEMENTS = (
-    "ALTER TABLE event ADD COLUMN countries TEXT DEFAULT '' NOT NULL",
-    "ALTER TABLE past_event ADD COLUMN countries TEXT DEFAULT '' NOT NULL",
     """
     CREATE TABLE event_count (
         counted_by TEXT COLLATE "C" NOT NULL,
@@ -30,21 +43,6 @@ STATEMENTS = (
     """,
     "INSERT INTO change_number VALUES (1)",
     "ALTER TABLE projection_state ADD COLUMN memberships TEXT",
-    "DROP INDEX ix_event_newest",
-    f"""
-    CREATE INDEX ix_event_newest ON event (latest, earliest, id)
-        INCLUDE ({COUNTED}, known_from)
-    """,
-    "DROP INDEX ix_event_measure",
-    """
-    CREATE INDEX ix_event_measure ON event (measure, latest, earliest, id)
-        INCLUDE (status, verification, announced, known_from)
-    """,
-    "DROP INDEX ix_past_event_newest",
-    f"""
-    CREATE INDEX ix_past_event_newest ON past_event (latest, earliest, id)
-        INCLUDE ({COUNTED}, known_from, known_to)
-    """,
     "GRANT SELECT ON event_count, change_number TO chancery_reader, chancery_writer",
     "GRANT INSERT, UPDATE, DELETE ON event_count TO chancery_writer",
     "GRANT UPDATE ON change_number TO chancery_writer",
@@ -53,17 +51,35 @@ STATEMENTS = (
 
 
 def upgrade() -> None:
+    with op.get_context().autocommit_block():
+        for table in ("event", "past_event"):
+            added = "countries TEXT DEFAULT '' NOT NULL"
+            op.execute(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {added}")
+        for table, index, columns, beside in INDEXES:
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index}_next")
+            made = f"{index}_next ON {table} ({columns}) INCLUDE ({beside})"
+            op.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {made}")
+    _exchange()
     for statement in STATEMENTS:
         op.execute(statement)
 
 
 def downgrade() -> None:
-    for table in ("event", "past_event"):
-        op.execute(f"DROP INDEX ix_{table}_newest")
-        op.execute(f"CREATE INDEX ix_{table}_newest ON {table} (latest, earliest, id)")
-    op.execute("DROP INDEX ix_event_measure")
-    op.execute("CREATE INDEX ix_event_measure ON event (measure, latest, earliest, id)")
+    with op.get_context().autocommit_block():
+        for table, index, columns, _ in INDEXES:
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index}_next")
+            made = f"{index}_next ON {table} ({columns})"
+            op.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {made}")
+    _exchange()
     op.execute("ALTER TABLE projection_state DROP COLUMN memberships")
     op.execute("DROP TABLE change_number, event_count")
     op.execute("ALTER TABLE past_event DROP COLUMN countries")
     op.execute("ALTER TABLE event DROP COLUMN countries")
+
+
+def _exchange() -> None:
+    """Put each new index in the place of the one before; both take a moment only."""
+    for _, index, _, _ in INDEXES:
+        op.execute(f"-- squawk-ignore require-concurrent-index-deletion\nDROP INDEX {index}")
+        renamed = f"ALTER INDEX {index}_next RENAME TO {index}"
+        op.execute(f"-- squawk-ignore renaming-object\n{renamed}")

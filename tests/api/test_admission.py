@@ -179,13 +179,16 @@ async def test_who_waits_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     assert free(layer) == READS
 
 
-async def test_who_is_gone_leaves_the_line() -> None:
+async def test_who_is_gone_leaves_the_line(caplog: pytest.LogCaptureFixture) -> None:
     held = Held()
     layer = Admission(held)
     inside, waiting = await ask(layer, READS), await ask(layer, 3)
     waiting[1].state[IN_LINE].cancel()
     await settle()
     assert len(layer._places["reads"]._line) == 2
+    # Nothing was wrong, and nobody is there to be told anything.
+    assert waiting[1].sent == []
+    assert caplog.records == []
     held.let(READS + 2)
     await settle()
     assert len(held.inside) == READS + 2

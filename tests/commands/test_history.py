@@ -151,6 +151,7 @@ async def snapshot(database: Database, ids: list[str], at: Recorded | None) -> S
     )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(4))
 async def test_every_answer_given_is_given_again_for_its_instant(empty_url: str, seed: int) -> None:
     async with Database(empty_url) as database:

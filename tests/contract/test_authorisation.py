@@ -159,7 +159,9 @@ class Register:
         self.headers: dict[str, dict[str, str]] = {}
 
     def ask(self, method: str, address: str, role: str, **asked: Any) -> httpx.Response:
-        asked["headers"] = {**asked.get("headers", {}), **self.headers[role]}
+        # Else each answer would differ by the id of its request.
+        headers = {"X-Request-Id": "same", **asked.get("headers", {}), **self.headers[role]}
+        asked["headers"] = headers
         return self._runner.run(self._client.request(method, address, **asked))
 
     def state(self) -> Any:

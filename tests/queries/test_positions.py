@@ -150,6 +150,7 @@ def check(known: Evidence, naive: Naive, keys: set[Key], days: list[date]) -> in
     return counted
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(3))
 async def test_every_day_is_answered_as_a_naive_reading_answers_it(
     database: Database, seed: int

@@ -4,11 +4,10 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Query, Response
 from starlette.types import Receive, Scope, Send
 
 from app.api.filters import EventPageParameters
-from app.api.parameters import asked
 
 BODY = Path(os.environ["CONSTANT_BODY"]).read_bytes()
 HEADERS = [
@@ -34,10 +33,7 @@ parsing = FastAPI()
 
 
 @parsing.get("/v1/events")
-async def constant(
-    request: Request,
-    parameters: Annotated[EventPageParameters, asked(EventPageParameters)],
-) -> Response:
-    """Parse the service's own parameters and answer with the bytes."""
-    del request, parameters
+async def constant(parameters: Annotated[EventPageParameters, Query()]) -> Response:
+    """Have FastAPI parse the service's own parameters, and answer with the bytes."""
+    del parameters
     return Response(BODY, media_type="application/json")

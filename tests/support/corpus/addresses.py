@@ -321,7 +321,7 @@ NOTHING_HERE = [
         "/v1/measures/none", "/v1/territories/ZZ", "/v1/territories/kz",
         "/v1/territories/__class__", "/v1/vocabulary/none", "/v1/vocabulary/__class__",
         "/v1/nothing", "/admin", "/.env", "/.git/config", "/wp-login.php", "/robots.txt/x",
-        "/docs/", "/docs/oauth2-redirect", "/redoc", "/openapi.yaml", "/swagger.json", "/metrics",
+        "/docs/", "/docs/oauth2-redirect", "/redoc", "/openapi.yaml", "/swagger.json", "/metric",
         "/static", "/static/", "/static/nothing", "/static/../page.py", "/static/%2e%2e/page.py",
         "/static/..%2fpage.py", "/static/%2e%2e%2f%2e%2e%2fsettings.py", "/static//etc/passwd",
         "/static/..%5c..%5csettings.py", "/static/%252e%252e/page.py", "/static/swagger-ui",

@@ -8,7 +8,7 @@ BENCH := .bench
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run test test-on-another-database check environment test-environment bench lock territories picture clean
+.PHONY: run test test-on-another-database check environment test-environment bench torture lock territories picture clean
 
 run: environment
 	@exec $(BIN)/python -m app serve
@@ -70,6 +70,10 @@ territories: test-environment
 # Takes the README's picture of the timeline anew.
 picture: test-environment
 	$(BIN)/python -m tests.browser.picture
+
+# Kills, cuts off and fills up what the service stands on, for half an hour; prints the README's table.
+torture: test-environment
+	$(BIN)/python -m tests.faults.torture $(TORTURE)
 
 clean:
 	rm -rf $(VENV) $(BENCH) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

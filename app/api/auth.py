@@ -145,7 +145,7 @@ def address_of(host: str) -> str:
 async def _note_use(register: Database, public_id: str) -> None:
     # In a transaction of its own: a request that fails later has used the key all the same.
     try:
-        async with register.writing() as connection:
+        async with register.editing() as connection:
             await touch_key(connection, public_id)
     except UnavailableError:
         logger.warning("The last use of key %s could not be noted.", public_id)

@@ -17,11 +17,13 @@ from app.settings import Settings
 
 
 @asynccontextmanager
-async def writing(request: Request, editor: Identity) -> AsyncIterator[WriteConnection]:
+async def writing(
+    request: Request, editor: Identity, *, much: bool = False
+) -> AsyncIterator[WriteConnection]:
     """Lend a connection in a transaction in which the key is valid from beginning to end.
 
     A revocation that comes meanwhile waits for this write; one that came before refuses it. A
-    write that fails isn't counted.
+    write that fails isn't counted. `much` is for what may take longer than an edit.
 
     Raises:
         UnauthenticatedError: the key was revoked or has expired since it was looked at.
@@ -30,7 +32,7 @@ async def writing(request: Request, editor: Identity) -> AsyncIterator[WriteConn
     """
     register: Database = request.app.state.database
     settings: Settings = request.app.state.settings
-    async with register.writing() as connection:
+    async with register.writing() if much else register.editing() as connection:
         await count_write(connection, editor.key_id, settings.writes_a_minute)
         yield connection
 

@@ -42,6 +42,9 @@ from app.settings import Settings, settings_from_environment
 
 GRACEFUL_SHUTDOWN_S = 10
 KEEP_ALIVE_S = 65
+# On a busy machine a worker needs longer for its imports than uvicorn would by itself wait before
+# it kills it and begins anew.
+WORKER_START_S = 30
 UNREAD_MS = 60_000
 commands = typer.Typer(
     help="A sourced register of diplomatic designation changes.",
@@ -142,6 +145,7 @@ def _answer(listener: socket.socket, workers: int, settings: Settings) -> None:
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+        timeout_worker_healthcheck=WORKER_START_S,
         log_config=configuration(settings.log),
         log_level=None,
         # Each request is logged by the application, which knows its id and keeps its query.

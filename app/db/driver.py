@@ -1,13 +1,19 @@
 """Connections of the driver's own, without SQLAlchemy's layers: for what is asked most."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import asyncpg
 from sqlalchemy import URL
 
 from app.db.failures import answering, connecting
+from app.db.keepalive import keep_alive
 from app.db.prepared import AnyRow, DriverRow, Prepared, Values
+from app.domain.errors import UnavailableError
+
+UNUSABLE = (TimeoutError, asyncpg.InternalClientError)
+"""After these a connection is closed at once: the driver would wait for it, or lend it again."""
 
 _TAKE_ON = "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = $1"
 
@@ -23,7 +29,14 @@ class DriverPool:
     """A pool of connections on which every statement is a transaction of its own."""
 
     def __init__(
-        self, url: URL, session: Mapping[str, str], role: str, *, wait_s: float, **pool: Any
+        self,
+        url: URL,
+        session: Mapping[str, str],
+        role: str,
+        *,
+        wait_s: float,
+        lost: Callable[[], Awaitable[None]],
+        **pool: Any,
     ) -> None:
         """Prepare the pool; nothing connects before it is needed.
 
@@ -32,6 +45,7 @@ class DriverPool:
             session: the settings of every session.
             role: what every session takes on, if there is such a role.
             wait_s: how many seconds a statement waits for a free connection.
+            lost: called when a connection led nowhere, as others may as well then.
             pool: what else the driver's `create_pool` takes.
 
         """
@@ -39,6 +53,7 @@ class DriverPool:
         self._session = dict(session)
         self._role = role
         self._wait_s = wait_s
+        self._lost = lost
         self._options = pool
         self._pool: asyncpg.Pool | None = None
 
@@ -58,6 +73,11 @@ class DriverPool:
                 rows: Sequence[AnyRow] = await connection.fetch(
                     prepared.sql, *arguments, record_class=DriverRow
                 )
+        except UnavailableError as error:
+            if isinstance(error.__cause__, UNUSABLE):
+                connection.terminate()
+                await self._lost()
+            raise
         finally:
             await pool.release(connection)
         return rows
@@ -68,10 +88,17 @@ class DriverPool:
         lent = 0 if pool is None else pool.get_size() - pool.get_idle_size()
         return PoolUse(self._options["max_size"], lent)
 
+    async def renew(self) -> None:
+        """Lend no connection again that was opened before."""
+        if self._pool is not None:
+            await self._pool.expire_connections()
+
     async def close(self) -> None:
         """Give all connections back to the server."""
         if self._pool is not None:
-            await self._pool.close()
+            # Those that don't answer even to that are closed without it.
+            with suppress(TimeoutError):
+                await self._pool.close()
 
     def _made(self) -> asyncpg.Pool:
         """Return the pool, which belongs to the loop that is running."""
@@ -86,6 +113,7 @@ class DriverPool:
         )
 
     async def _begin(self, connection: asyncpg.Connection) -> None:
+        keep_alive(connection)
         await connection.execute(_TAKE_ON, self._role)
 
     async def _leave_as_it_is(self, connection: asyncpg.Connection) -> None:

@@ -1,4 +1,4 @@
-"""The way to the database: one pool that can only read, one that writes, and a way for streams.
+"""The way to the database: one pool that can only read, one for edits, and ways for what is long.
 
 Reads run outside transactions on sessions that PostgreSQL itself holds to READ ONLY, so that a
 read is one round trip and can't write by mistake. The timeouts are session settings, so that no
@@ -11,22 +11,33 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
-from sqlalchemy import URL, NullPool, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL, ExceptionContext, NullPool, event, make_url
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db.connections import MomentConnection, WriteConnection, lent
-from app.db.driver import DriverPool, PoolUse
+from app.db.driver import UNUSABLE, DriverPool, PoolUse
+from app.db.keepalive import SESSION, keep_alive
 from app.db.prepared import Prepared
 from app.db.reading import Reading
 from app.domain.errors import MisconfiguredError, TooManyExportsError
 
-STATEMENT_TIMEOUT_MS = 5_000
+STATEMENT_TIMEOUT_MS = 4_000
+WRITE_STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 2_000
 IDLE_TIMEOUT_MS = 30_000
+# An edit of which nothing is heard any more keeps all others waiting for so long. While a commit
+# waits, for the disk or a standby, the transaction isn't idle.
+EDIT_IDLE_TIMEOUT_MS = 3_000
 # A network that swallows everything lets no timeout of the server's be heard.
-COMMAND_TIMEOUT_S = STATEMENT_TIMEOUT_MS / 1_000 + 1
+COMMAND_TIMEOUT_S = STATEMENT_TIMEOUT_MS / 1_000 + 0.5
+# Of an edit no statement takes so long; what it waits for longest is a lock.
+EDIT_COMMAND_TIMEOUT_S = LOCK_TIMEOUT_MS / 1_000 + 1
+STREAM_COMMAND_TIMEOUT_S = 61
+# What takes a millisecond.
+GLANCE_TIMEOUT_S = 1
 CONNECT_TIMEOUT_S = 2
+PING_TIMEOUT_S = 1
 POOL_WAIT_S = 1
 POOL_SIZE = 8
 # A stream's statement ends after so long without a row, its transaction after so long without a
@@ -58,17 +69,38 @@ def driver_url(text: str) -> URL:
 
 
 def engine(
-    url: URL, *, read_only: bool, session: Mapping[str, str] | None = None, **options: Any
+    url: URL,
+    *,
+    read_only: bool,
+    session: Mapping[str, str] | None = None,
+    command_timeout_s: float | None = None,
+    **options: Any,
 ) -> AsyncEngine:
     """Return an engine whose sessions carry the timeouts, and READ ONLY where asked."""
-    settings = {**_session(read_only=read_only), **(session or {})}
-    return create_async_engine(
+    made = create_async_engine(
         url,
         # An error report would otherwise show what the statement was given.
         hide_parameters=True,
-        connect_args={"server_settings": settings, "timeout": CONNECT_TIMEOUT_S},
+        connect_args={
+            "server_settings": {**_session(read_only=read_only), **(session or {})},
+            "timeout": CONNECT_TIMEOUT_S,
+            "command_timeout": command_timeout_s,
+        },
         **options,
     )
+
+    @event.listens_for(made.sync_engine, "handle_error")
+    def give_up(context: ExceptionContext) -> None:
+        """Close at once what is of no use any more."""
+        if isinstance(context.original_exception, UNUSABLE) and context.connection:
+            driver: Any = context.connection.connection.driver_connection
+            driver.terminate()
+
+    @event.listens_for(made.sync_engine, "connect")
+    def connected(connection: Any, _: Any) -> None:
+        keep_alive(connection.driver_connection)
+
+    return made
 
 
 def _session(*, read_only: bool) -> dict[str, str]:
@@ -79,6 +111,7 @@ def _session(*, read_only: bool) -> dict[str, str]:
         "idle_in_transaction_session_timeout": str(IDLE_TIMEOUT_MS),
         "default_transaction_read_only": "on" if read_only else "off",
         "timezone": "UTC",
+        **SESSION,
         # Some countries have a thousand times as many events as others: what is good for the
         # average of them, as PostgreSQL plans after five executions, takes seconds for some.
         "plan_cache_mode": "force_custom_plan",
@@ -103,6 +136,30 @@ def _take_on(pool: AsyncEngine, role: str) -> None:
         connection.autocommit = before
 
 
+def _pooled(url: URL, command_timeout_s: float, **options: Any) -> AsyncEngine:
+    """Return an engine that keeps connections, and asks each whether it still leads anywhere."""
+    pool = engine(
+        url,
+        command_timeout_s=command_timeout_s,
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_S,
+        **options,
+    )
+
+    # SQLAlchemy's own `pool_pre_ping` waits as long as for any statement, and twice.
+    @event.listens_for(pool.sync_engine, "checkout")
+    def ping(connection: Any, *_: Any) -> None:
+        try:
+            connection.run_async(lambda driver: driver.execute("SELECT 1", timeout=PING_TIMEOUT_S))
+        except Exception as error:
+            connection.driver_connection.terminate()
+            # What was opened before this one leads nowhere, either.
+            raise InvalidatePoolError from error
+
+    return pool
+
+
 def _streamer(url: URL) -> AsyncEngine:
     """Return the engine of streams: each has a connection that is closed with it."""
     session = {
@@ -112,19 +169,12 @@ def _streamer(url: URL) -> AsyncEngine:
     }
     isolation = "REPEATABLE READ"
     return engine(
-        url, read_only=True, session=session, poolclass=NullPool, isolation_level=isolation
-    )
-
-
-def _driver_pool(url: URL, size: int, **session: str) -> DriverPool:
-    return DriverPool(
         url,
-        _session(read_only=True) | session,
-        "chancery_reader",
-        wait_s=POOL_WAIT_S,
-        max_size=size,
-        timeout=CONNECT_TIMEOUT_S,
-        command_timeout=COMMAND_TIMEOUT_S,
+        read_only=True,
+        session=session,
+        command_timeout_s=STREAM_COMMAND_TIMEOUT_S,
+        poolclass=NullPool,
+        isolation_level=isolation,
     )
 
 
@@ -133,24 +183,43 @@ class Database:
 
     def __init__(self, url: str) -> None:
         """Prepare the pools; nothing connects before it is needed."""
-        pool: dict[str, Any] = {
-            "pool_size": POOL_SIZE,
-            "max_overflow": 0,
-            "pool_timeout": POOL_WAIT_S,
-            "pool_pre_ping": True,
-        }
         address = driver_url(url)
-        self._reader = engine(address, read_only=True, isolation_level="AUTOCOMMIT", **pool)
-        self._writer = engine(address, read_only=False, **pool)
+        self._reader = _pooled(
+            address, COMMAND_TIMEOUT_S, read_only=True, isolation_level="AUTOCOMMIT"
+        )
+        impatient = {"idle_in_transaction_session_timeout": str(EDIT_IDLE_TIMEOUT_MS)}
+        self._editor = _pooled(address, EDIT_COMMAND_TIMEOUT_S, read_only=False, session=impatient)
+        patient = {"statement_timeout": str(WRITE_STATEMENT_TIMEOUT_MS)}
+        self._writer = engine(address, read_only=False, session=patient, poolclass=NullPool)
         self._moments = self._reader.execution_options(isolation_level="REPEATABLE READ")
         self._streamer = _streamer(address)
         self._streams = asyncio.Semaphore(STREAMS)
-        self._asker = _driver_pool(address, POOL_SIZE)
-        self._planning_once = _driver_pool(address, POOL_SIZE, plan_cache_mode="force_generic_plan")
-        self._glancer = _driver_pool(address, 1)
+        self._asker = self._driver_pool(address, POOL_SIZE, COMMAND_TIMEOUT_S)
+        self._planning_once = self._driver_pool(
+            address, POOL_SIZE, COMMAND_TIMEOUT_S, plan_cache_mode="force_generic_plan"
+        )
+        self._glancer = self._driver_pool(address, 1, GLANCE_TIMEOUT_S)
         _take_on(self._reader, "chancery_reader")
         _take_on(self._streamer, "chancery_reader")
+        _take_on(self._editor, "chancery_writer")
         _take_on(self._writer, "chancery_writer")
+
+    def _driver_pool(self, url: URL, size: int, timeout_s: float, **session: str) -> DriverPool:
+        return DriverPool(
+            url,
+            _session(read_only=True) | session,
+            "chancery_reader",
+            wait_s=POOL_WAIT_S,
+            lost=self._renew,
+            max_size=size,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=timeout_s,
+        )
+
+    async def _renew(self) -> None:
+        """Let nobody wait for what was opened before: it may lead nowhere as well."""
+        for driver in (self._asker, self._planning_once, self._glancer):
+            await driver.renew()
 
     def reading(self) -> Reading:
         """Lend a connection on which every statement is a read-only transaction of its own."""
@@ -185,8 +254,18 @@ class Database:
             yield MomentConnection(connection)
 
     @asynccontextmanager
+    async def editing(self) -> AsyncIterator[WriteConnection]:
+        """Lend a connection in a transaction, committed when the block ends without an error.
+
+        It is for what an editor waits for: where a statement takes longer, or the next one isn't
+        sent for seconds, the transaction ends.
+        """
+        async with lent(self._editor.begin()) as connection:
+            yield WriteConnection(connection)
+
+    @asynccontextmanager
     async def writing(self) -> AsyncIterator[WriteConnection]:
-        """Lend a connection in a transaction, committed when the block ends without an error."""
+        """Lend a connection as `editing` does, for what may take its time."""
         async with lent(self._writer.begin()) as connection:
             yield WriteConnection(connection)
 
@@ -197,7 +276,7 @@ class Database:
             "ask_planned_once": self._planning_once,
             "glance": self._glancer,
         }
-        engines: dict[str, Any] = {"read": self._reader, "write": self._writer}
+        engines: dict[str, Any] = {"read": self._reader, "write": self._editor}
         return {name: driver.use() for name, driver in drivers.items()} | {
             name: PoolUse(engine.pool.size(), engine.pool.checkedout())
             for name, engine in engines.items()
@@ -205,7 +284,7 @@ class Database:
 
     async def close(self) -> None:
         """Give all connections back to the server."""
-        for pool in (self._reader, self._writer, self._streamer):
+        for pool in (self._reader, self._editor, self._writer, self._streamer):
             await pool.dispose()
         for driver in (self._asker, self._planning_once, self._glancer):
             await driver.close()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from asyncpg import exceptions as postgres
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.domain.errors import ConflictError, UnavailableError
@@ -19,9 +19,13 @@ _NOT_NOW = (
     postgres.LockNotAvailableError,
     postgres.DeadlockDetectedError,
     postgres.InterfaceError,
+    # What the driver says of a connection that the server is just closing.
+    postgres.InternalClientError,
     OSError,
     TimeoutError,
 )
+# The last is what the pool says where a new connection leads nowhere, either.
+_NO_CONNECTION = (postgres.PostgresError, PoolTimeoutError, DBAPIError, InvalidRequestError)
 
 
 class LockedError(Exception):
@@ -33,7 +37,7 @@ def connecting() -> Iterator[None]:
     """Turn a database that can't be reached or refuses, or an empty pool, into UnavailableError."""
     try:
         yield
-    except (*_NOT_NOW, postgres.PostgresError, PoolTimeoutError, DBAPIError) as error:
+    except (*_NOT_NOW, *_NO_CONNECTION) as error:
         raise UnavailableError from error
 
 

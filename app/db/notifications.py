@@ -16,7 +16,7 @@ from sqlalchemy import NullPool
 
 from app.db.channels import CHANGES
 from app.db.connections import lent
-from app.db.engine import driver_url, engine
+from app.db.engine import COMMAND_TIMEOUT_S, driver_url, engine
 from app.db.failures import connecting
 from app.domain.errors import UnavailableError
 
@@ -34,7 +34,11 @@ class Notifications:
     def __init__(self, url: str) -> None:
         """Prepare the connection, which stands outside the pools because it is held for long."""
         self._engine = engine(
-            driver_url(url), read_only=True, isolation_level="AUTOCOMMIT", poolclass=NullPool
+            driver_url(url),
+            read_only=True,
+            command_timeout_s=COMMAND_TIMEOUT_S,
+            isolation_level="AUTOCOMMIT",
+            poolclass=NullPool,
         )
         self._listeners: set[asyncio.Event] = set()
         self._listening: asyncio.Task[None] | None = None

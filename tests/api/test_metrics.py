@@ -120,7 +120,7 @@ async def test_the_state_of_the_database_and_of_the_process_is_told(timeline_url
     database: Database = app.state.database
     transport = httpx.ASGITransport(app)
     async with database, httpx.AsyncClient(transport=transport, base_url="http://x") as client:
-        async with database.writing() as connection:
+        async with database.editing() as connection:
             number = await connection.scalar(text("SELECT number FROM change_number"))
             metrics = await metrics_of(client)
         later = await metrics_of(client)

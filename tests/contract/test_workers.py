@@ -65,6 +65,16 @@ def test_a_worker_that_does_not_answer_is_said_not_to(address: str) -> None:
     assert metrics.total("chancery_requests_total") > 0
 
 
+def test_a_worker_that_is_slow_is_given_time(address: str) -> None:
+    before = settled(address).workers()
+    slow = int(next(iter(before)))
+    os.kill(slow, signal.SIGSTOP)
+    # The supervisor asks twice a second, and would by itself wait for five.
+    time.sleep(6.5)
+    os.kill(slow, signal.SIGCONT)
+    assert settled(address).workers() == before
+
+
 def test_a_worker_that_was_killed_is_gone_and_another_is_there(address: str) -> None:
     before = set(settled(address).workers())
     killed = min(before)

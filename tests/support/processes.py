@@ -30,3 +30,15 @@ def socket_dir(data_dir: Path) -> Path:
     """Return the directory in which the running server has its socket."""
     lines = (data_dir / "postgres" / "postmaster.pid").read_text().splitlines()
     return Path(lines[SOCKET_LINE])
+
+
+def answers_on(process: int, port: int) -> bool:
+    """Tell whether a process waits for connections to a port: having inherited it isn't enough."""
+    listening = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    inodes = {int(word[9]) for word in listening if word[1].endswith(f":{port:04X}")}
+    try:
+        watched = [file.read_text() for file in Path(f"/proc/{process}/fdinfo").iterdir()]
+    except OSError:
+        # It ended meanwhile.
+        return False
+    return any(f"ino:{inode:x} " in text for inode in inodes for text in watched if inode)

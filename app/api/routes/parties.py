@@ -124,7 +124,8 @@ async def put_party(
     """
     body, note = split(await json_body(request), "id", id)
     party = facts_of(PartyFacts, {**body, "id": id})
-    async with writing(request, editor) as connection:
+    # A name may stand in very many documents, which are made anew.
+    async with writing(request, editor, much=True) as connection:
         # The lock keeps what was seen as it is until it is changed.
         await journal.lock(connection)
         before = await reference.party(connection, id)

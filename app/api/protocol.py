@@ -14,9 +14,9 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from app.api.admission import IN_LINE
+from app.api.closing import ClosingProtocol
 from app.api.envelope import MAX_URL_LENGTH
 from app.api.exchange import id_of, new_id
-from app.api.framing import StrictProtocol
 from app.api.refusals import (
     FAULTY,
     MAX_HEADER_BYTES,
@@ -43,12 +43,10 @@ PACE = 1_000
 STALLED_S = 60.0
 # How long a client may go on sending what nobody reads, so that it can read why.
 LINGER_S = 2.0
-# How long a stream may take to send its end once the service is to stop.
-CUT_AFTER_S = 1.0
 
 
-class BoundedProtocol(StrictProtocol):
-    """One connection, held to the bounds; streams on it end at shutdown."""
+class BoundedProtocol(ClosingProtocol):
+    """One connection, held to the bounds."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """Owe nothing yet."""
@@ -63,11 +61,6 @@ class BoundedProtocol(StrictProtocol):
         self._fault = FAULTY
         self._refused = False
         self._reading: asyncio.TimerHandle | None = None
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether no request is being answered."""
-        return self.cycle is None or self.cycle.response_complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a first request."""
@@ -140,6 +133,7 @@ class BoundedProtocol(StrictProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """Have a request answered, here and at little cost where the answer is at hand."""
+        cycle.keep_alive = cycle.keep_alive and not self.is_ending
         at_once = self.app_state.get(AT_ONCE)
         may_wait = self.pipeline or self.flow.write_paused or cycle.waiting_for_100_continue
         answer = None if may_wait or at_once is None else at_once(cycle.scope)
@@ -170,17 +164,6 @@ class BoundedProtocol(StrictProtocol):
         if self._reading is not None:
             self._reading.cancel()
             self._reading = None
-
-    def shutdown(self) -> None:
-        """Begin to close: uvicorn waits for running answers, and a stream would never end.
-
-        A route that streams leaves in `request.state.on_shutdown` what ends it. A client that
-        doesn't read would not get the end either, so it is cut off.
-        """
-        super().shutdown()
-        if self.cycle is not None and (end := self.cycle.scope["state"].get("on_shutdown")):
-            end()
-            self.loop.call_later(CUT_AFTER_S, self.transport.abort)
 
     @property
     def _in_head(self) -> bool:

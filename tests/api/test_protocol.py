@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import cast
 
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from app.api import protocol
+from app.api.protocol import BoundedProtocol
 from app.api.refusals import OVERLOADED
 from app.api.wire import AT_ONCE
 from app.cli import UNREAD_MS, _listening
@@ -380,3 +382,32 @@ def test_what_comes_in_a_row_is_answered_in_its_order(crowded: int) -> None:
     assert found[0::4] == [200] * 200
     assert found[3::4] == [401] * 200
     assert set(found[1::4] + found[2::4]) <= {200, 503}
+
+
+@pytest.fixture
+def ending(server: tuple[int, uvicorn.Server]) -> Iterator[Wire]:
+    """A connection that was used, and whose server is about to stop."""
+    port, serving_ = server
+    with Wire(port) as wire:
+        assert wire.ask().status == 200
+        connection = cast("BoundedProtocol", next(iter(serving_.server_state.connections)))
+        serving_.should_exit = True
+        while not connection.is_ending:
+            time.sleep(0.01)
+        yield wire
+
+
+def test_who_is_just_asking_when_the_service_stops_is_answered(ending: Wire) -> None:
+    answer = ending.ask()
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+    assert ending.is_closed()
+
+
+def test_who_asks_nothing_does_not_put_the_stop_off(ending: Wire) -> None:
+    assert ending.is_closed()
+
+
+def test_two_in_a_row_when_the_service_stops_are_one_too_many(ending: Wire) -> None:
+    ending.send(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n" * 2)
+    assert ending.answer().headers["connection"] == "close"
+    assert ending.is_closed()

@@ -32,7 +32,7 @@ STORM = 200
 
 async def test_nothing_acknowledged_is_lost_or_there_twice(tmp_path: Path) -> None:
     async with besieged(tmp_path, workers=2) as siege:
-        await rolling_restart.cause(siege, 1)
+        assert await rolling_restart.cause(siege, 1) == 0
         for cause in CAUSES:
             await cause(siege, 1)
         assert await disconnect_storm.cause(siege, STORM) == 0

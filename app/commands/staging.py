@@ -19,7 +19,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    insert,
     select,
     text,
 )
@@ -28,6 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.commands.projection import event_row, pair_rows, party_rows
 from app.commands.references import names_in
 from app.db.connections import ReadConnection, WriteConnection
+from app.db.copying import insert_many
 from app.db.projections import Event, EventPair, EventParty
 from app.db.tables import Key
 from app.db.tables import Party as PartyTable
@@ -152,7 +152,7 @@ async def stage(connection: WriteConnection, batch: Batch) -> None:
     for table in _METADATA.sorted_tables:
         rows = batch.tables[table.name]
         if rows:
-            await connection.execute(insert(table), rows)
+            await insert_many(connection, table, rows)
 
 
 async def index(connection: WriteConnection) -> None:

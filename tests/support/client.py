@@ -43,7 +43,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def listening(self: Database, url: str) -> None:
         plain(self, url)
-        for one in (self._reader, self._writer, self._streamer):
+        for one in (self._reader, self._editor, self._writer, self._streamer):
             event.listen(
                 one.sync_engine,
                 "before_cursor_execute",

@@ -107,17 +107,17 @@ class Cache:
         name_route(scope, entry.route)
         answer = entry.to(wanted)
         await send(answer.start)
-        body = answer.body if scope["method"] == "GET" else b""
+        body = answer.wire.body if scope["method"] == "GET" else b""
         await send({"type": "http.response.body", "body": body})
 
     def _wire(self, entry: Entry, wanted: Asked, scope: Scope, began: float) -> Wire:
         self._tally.hits += 1
         answer = entry.to(wanted)
         exchange = Exchange(scope)
-        exchange.route, exchange.status = entry.route, answer.status
-        exchange.sent = len(answer.body) if scope["method"] == "GET" else 0
+        exchange.route, exchange.status = entry.route, answer.start["status"]
+        exchange.sent = len(answer.wire.body) if scope["method"] == "GET" else 0
         note(self._tally, scope, exchange, time.perf_counter() - began)
-        return Wire(answer.wire.head + line(ID_HEADER, exchange.id.encode()), answer.body)
+        return Wire(answer.wire.head + line(ID_HEADER, exchange.id.encode()), answer.wire.body)
 
     def _at_hand(self, wanted: Asked | None) -> Entry | None:
         number = None if wanted is None else self._freshness.at_hand(wanted.at_least)

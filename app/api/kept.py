@@ -42,14 +42,8 @@ class Asked:
 class Answer:
     """An answer to be given again."""
 
-    status: int
     start: Message
     wire: Wire
-
-    @property
-    def body(self) -> bytes:
-        """Its body."""
-        return self.wire.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +67,7 @@ class Entry:
     @property
     def size(self) -> int:
         """How many bytes of memory it takes, roughly."""
-        return len(self.whole.body) + _OVERHEAD_BYTES
+        return len(self.whole.wire.body) + _OVERHEAD_BYTES
 
 
 def asked(scope: Scope) -> Asked | None:
@@ -122,7 +116,7 @@ def entry_of(number: int, route: str | None, start: Message, body: bytes) -> Ent
 
 def _answer(status: int, headers: Headers, body: bytes) -> Answer:
     start = {"type": "http.response.start", "status": status, "headers": headers}
-    return Answer(status, start, Wire(head(status, headers), body))
+    return Answer(start, Wire(head(status, headers), body))
 
 
 @lru_cache(maxsize=256)

@@ -55,7 +55,7 @@ class Observer:
         exchange = scope[IN_SCOPE] = Exchange(scope, send)
         tally = self._tally
         tally.is_traced = _TRACED in scope
-        if _TRACED in scope:
+        if tally.is_traced:
             _trace(scope, exchange)
         tally.in_flight += 1
         began = time.perf_counter()

@@ -69,7 +69,9 @@ class Cache:
         if scope["path"] in WATCHED:
             return None
         began = time.perf_counter()
-        wanted = asked(scope)
+        if _ASKED not in scope:
+            scope[_ASKED] = asked(scope)
+        wanted: Asked | None = scope[_ASKED]
         entry = self._at_hand(wanted)
         if wanted is not None and entry is not None:
             is_seen = self._tally.is_traced or wanted.is_forwarded

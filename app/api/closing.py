@@ -4,6 +4,10 @@ uvicorn closes at once what is idle. But a client may just be sending its next r
 get no answer to it; so it is heard out for a moment, and told that the connection ends.
 """
 
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
 from app.api.framing import StrictProtocol
 
 # A client that hasn't sent anything by then is as idle as one whose connection is timed out.
@@ -36,6 +40,11 @@ class ClosingProtocol(StrictProtocol):
         if end := self.cycle.scope["state"].get("on_shutdown"):
             end()
             self.loop.call_later(CUT_AFTER_S, self.transport.abort)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Answer what is asked meanwhile, and no more after it."""
+        cycle.keep_alive = cycle.keep_alive and not self.is_ending
+        super()._start_asgi_task(cycle, app)
 
     def _close_if_idle(self) -> None:
         if self.is_idle:

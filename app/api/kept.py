@@ -31,11 +31,16 @@ Headers = Iterable[tuple[bytes, bytes]]
 class Asked:
     """What an answer depends on, as the request says it."""
 
-    key: Key
+    about: Key
     tags: bytes | None = None
     at_least: int = 0
     is_forwarded: bool = False
-    """Whether a proxy may have to say which scheme was asked for."""
+    """Whether a proxy may say that another scheme was asked for."""
+
+    @property
+    def key(self) -> Key:
+        """What the answer is kept under: the day belongs to it where today is a default."""
+        return (*self.about, int(time.time()) // _DAY_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +92,14 @@ def asked(scope: Scope) -> Asked | None:
         elif name == b"if-none-match":
             found.tags = value if found.tags is None else found.tags + b"," + value
         elif name == b"x-forwarded-proto":
-            found.is_forwarded = True
+            found.is_forwarded = value.strip() != scope["scheme"].encode()
         elif name == _CHANGE:
             is_number = value.isdigit() and len(value) <= _MAX_CHANGE_DIGITS
             found.at_least = int(value) if is_number else 0
         elif name == b"authorization":
             return None
     address = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
-    day = int(time.time()) // _DAY_S
-    found.key = (*address, host, scope["scheme"], compressed, day)
+    found.about = (*address, host, scope["scheme"], compressed)
     return found
 
 

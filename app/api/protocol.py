@@ -11,7 +11,6 @@ from operator import attrgetter
 from typing import Any, cast
 
 from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from app.api.admission import IN_LINE
 from app.api.closing import ClosingProtocol
@@ -27,7 +26,7 @@ from app.api.refusals import (
     TOO_LONG,
     Refusal,
 )
-from app.api.wire import AT_ONCE, Wire, line
+from app.api.wire import line
 
 MAX_HEAD_BYTES = MAX_URL_LENGTH + MAX_HEADER_BYTES
 # Together with what a process opens beside, they stay below the 1,024 files that it may have open
@@ -131,17 +130,6 @@ class BoundedProtocol(ClosingProtocol):
         self._begun = False
         super().on_message_complete()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        """Have a request answered, here and at little cost where the answer is at hand."""
-        cycle.keep_alive = cycle.keep_alive and not self.is_ending
-        at_once = self.app_state.get(AT_ONCE)
-        may_wait = self.pipeline or self.flow.write_paused or cycle.waiting_for_100_continue
-        answer = None if may_wait or at_once is None else at_once(cycle.scope)
-        if answer is None:
-            super()._start_asgi_task(cycle, app)
-        else:
-            self._answer_at_once(cycle, answer)
-
     def on_response_complete(self) -> None:
         """Wait for the next request, and for the rest of a body that nobody has read."""
         self.idle_since = self.loop.time()
@@ -234,14 +222,6 @@ class BoundedProtocol(ClosingProtocol):
         self._write(*refusal.wire(request_id), keep_alive=False)
         self.transport.write_eof()
         self.loop.call_later(LINGER_S, self.transport.abort)
-
-    def _answer_at_once(self, cycle: RequestResponseCycle, answer: Wire) -> None:
-        shown = b"" if cycle.scope["method"] == "HEAD" else answer.body
-        self._write(answer.head, shown, keep_alive=cycle.keep_alive)
-        cycle.response_started = cycle.response_complete = True
-        if not cycle.keep_alive:
-            self.transport.close()
-        cycle.on_response()
 
     def _write(self, head: bytes, body: bytes, *, keep_alive: bool) -> None:
         usual = b"".join([line(*each) for each in self.server_state.default_headers])

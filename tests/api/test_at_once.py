@@ -1,6 +1,7 @@
 """What the server's protocol answers by itself: the same as the application would."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,12 +9,16 @@ import httpx
 import pytest
 
 from app.api.cache import Cache
+from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.db import freshness
+from app.db.engine import Database
 from tests.api.test_stream import running
+from tests.support.editing import editor_of, seen
 
 PATH = "/v1/events?country=KZ&limit=1"
-# The protocol doesn't know what a proxy says, so it leaves this to the application.
-FORWARDED = {"X-Forwarded-Proto": "http"}
+# The protocol doesn't know what a proxy's word is worth, so it leaves this to the application, for
+# which this word is worth nothing.
+FORWARDED = {"X-Forwarded-Proto": "gopher"}
 # Else each answer would have an id of its own.
 SAME = {"X-Request-Id": "same"}
 
@@ -65,6 +70,34 @@ async def test_the_answer_is_the_applications(
     assert lasting(at_once) == lasting(by_layers)
     assert "date" in at_once.headers
     assert at_once.headers["x-request-id"] == "same"
+
+
+async def test_a_proxy_that_names_the_scheme_that_it_is_costs_nothing(
+    client: httpx.AsyncClient, passed: list[str]
+) -> None:
+    expected = lasting(await client.get(PATH))
+    passed.clear()
+    assert lasting(await client.get(PATH, headers={"X-Forwarded-Proto": "http"})) == expected
+    assert passed == []
+
+
+async def test_the_same_again_is_answered_by_what_is_new(empty_url: str) -> None:
+    async with Database(empty_url) as database, database.writing() as connection:
+        await load_timeline(connection, sample(), SAMPLE_AUTHOR)
+    address = "/v1/events/kz-taliban-delisting-2023"
+    async with (
+        running(empty_url) as (base, _),
+        httpx.AsyncClient(base_url=base) as client,
+        editor_of(empty_url) as editor,
+    ):
+        for number in range(5):
+            title = f"Title {number}"
+            tag = await seen(editor, address.rpartition("/")[2])
+            assert (await editor.patch(address, json={"title": title}, headers=tag)).is_success
+            # Asked without a pause, so that the answer is at hand and heard until it is too old.
+            deadline = time.monotonic() + 10
+            while (await client.get(address)).json()["title"] != title:
+                assert time.monotonic() < deadline
 
 
 async def test_who_comes_through_a_proxy_gets_links_for_it(client: httpx.AsyncClient) -> None:

@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from app.api.problems import MEDIA_TYPE, ProblemDocument
-from app.api.protocol import BoundedProtocol
+from app.api.prompt import PromptProtocol
 
 PATIENCE_S = 20.0
 
@@ -21,7 +21,7 @@ PATIENCE_S = 20.0
 def serving(app: ASGIApp) -> Iterator[tuple[int, uvicorn.Server]]:
     """Serve an application in a thread, and lend its port."""
     config = uvicorn.Config(
-        app, http=BoundedProtocol, loop="uvloop", lifespan="off", log_level="critical"
+        app, http=PromptProtocol, loop="uvloop", lifespan="off", log_level="critical"
     )
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))

@@ -7,7 +7,7 @@ don't collide and no migration makes readers wait long for a lock. Run it throug
 
 from alembic import context
 
-from app.db import projections, register  # noqa: F401 - Their tables belong to the metadata.
+from app.db import names, projections, register  # noqa: F401 - Their tables belong to the metadata.
 from app.db.tables import Table
 
 context.configure(

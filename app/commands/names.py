@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from app.db.connections import WriteConnection
-from app.db.projections import PartyName, PartyWords
+from app.db.names import PartyName, PartyWords
 from app.db.tables import PartyRevision
 from app.domain.names import fold
 from app.domain.reference import PartyFacts

@@ -102,7 +102,7 @@ async def archive(
         insert(PastEvent).from_select([*_EVENT_COLUMNS, "known_to"], past.where(ended))
     )
     for live, gone in _DETAILS:
-        columns = [column.key for column in live.__table__.columns]
+        columns = [each.key for each in live.__table__.columns if each.key in gone.__table__.c]
         details = select(*(getattr(live, key) for key in columns), Event.known_from)
         await connection.execute(
             insert(gone).from_select(
@@ -136,16 +136,9 @@ def event_row(version: Version) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": version.revision.event,
         "revision": stamp.revision,
-        "kind": facts.kind,
-        "family": family_of(facts.kind),
-        "status": facts.status,
-        "verification": facts.verification,
-        "direction": facts.direction,
-        "regime": facts.regime,
-        "measure": facts.measure,
+        **_counted(version),
         **_sort_days(facts.days),
         **{name: _range(getattr(facts.dates, name)) for name in DateName},
-        "countries": " ".join(_countries(version)),
         "related": sorted({relation.event for relation in facts.relations}),
         "recorded_at": stamp.recorded_at,
         "updated_at": stamp.updated_at,
@@ -156,14 +149,27 @@ def event_row(version: Version) -> dict[str, Any]:
     return row if version.known_to is None else row | {"known_to": version.known_to}
 
 
-def _countries(version: Version) -> list[str]:
-    named = (version.parties[each.party].country for each in version.revision.facts.participants)
-    return sorted({country for country in named if country is not None})
+def _counted(version: Version) -> dict[str, Any]:
+    """Return what it is filtered and counted by."""
+    facts = version.revision.facts
+    named = (version.parties[each.party].country for each in facts.participants)
+    return {
+        "kind": facts.kind,
+        "family": family_of(facts.kind),
+        "status": facts.status,
+        "verification": facts.verification,
+        "direction": facts.direction,
+        "regime": facts.regime,
+        "measure": facts.measure,
+        "countries": " ".join(sorted({country for country in named if country is not None})),
+    }
 
 
 def party_rows(version: Version) -> list[dict[str, Any]]:
     """Return the rows of those who take part in it, or took part then."""
-    facts, since = version.revision.facts, _since(version)
+    facts = version.revision.facts
+    # Of what is past, only the event itself is filtered and counted by.
+    beside = _counted(version) if version.known_to is None else _since(version)
     return [
         {
             "event": version.revision.event,
@@ -172,7 +178,7 @@ def party_rows(version: Version) -> list[dict[str, Any]]:
             "role": participant.role,
             "country": version.parties[participant.party].country,
             **_sort_days(facts.days),
-            **since,
+            **beside,
         }
         for position, participant in enumerate(facts.participants)
     ]

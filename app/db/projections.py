@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, TSVECTOR, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.tables import Key, Table, one_of
+from app.db.tables import Key, Table, after, one_of
 from app.domain.vocabulary import (
     FAMILIES,
     Dimension,
@@ -36,47 +36,12 @@ from app.domain.vocabulary import (
 )
 
 
-class PartyName(Table):
-    """Every way to write a party's name, folded for exact matching.
+class _CountedColumns:
+    """What events are filtered and counted by.
 
-    It was in use from `known_from` until before `known_to`, null until now; a projection of
-    `party_revision` in which, as in `party_words`, the first rows begin before all time.
+    `countries` are those of everybody who takes part, sorted, with a space between.
     """
 
-    __tablename__ = "party_name"
-    __table_args__ = (Index(None, "party"),)
-
-    folded: Mapped[str] = mapped_column(Key, primary_key=True)
-    party: Mapped[str] = mapped_column(
-        Key, ForeignKey("party.id", ondelete="CASCADE"), primary_key=True
-    )
-    known_from: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
-    known_to: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-
-
-class PartyWords(Table):
-    """What a party was called from `known_from` until before `known_to`, null until now, as words.
-
-    A projection of `party_revision`. The first row begins before all time: what is older than the
-    party goes by its first names.
-    """
-
-    __tablename__ = "party_words"
-    __table_args__ = (Index(None, "words", postgresql_using="gin"),)
-
-    party: Mapped[str] = mapped_column(
-        Key, ForeignKey("party.id", ondelete="CASCADE"), primary_key=True
-    )
-    known_from: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
-    known_to: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    words: Mapped[str] = mapped_column(TSVECTOR)
-
-
-class _EventColumns:
-    """What is filtered, sorted and served of an event, as it stands or as it once stood."""
-
-    id: Mapped[str] = mapped_column(Key, primary_key=True)
-    revision: Mapped[int]
     kind: Mapped[str] = mapped_column(Text)
     family: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(Text)
@@ -84,6 +49,14 @@ class _EventColumns:
     direction: Mapped[str] = mapped_column(Text)
     regime: Mapped[str | None] = mapped_column(Key)
     measure: Mapped[str | None] = mapped_column(Key)
+    countries: Mapped[str] = mapped_column(Text)
+
+
+class _EventColumns(_CountedColumns):
+    """What is filtered, sorted and served of an event, as it stands or as it once stood."""
+
+    id: Mapped[str] = mapped_column(Key, primary_key=True)
+    revision: Mapped[int]
     earliest: Mapped[date] = mapped_column(Date)
     latest: Mapped[date] = mapped_column(Date)
     occurred: Mapped[Range[date] | None] = mapped_column(DATERANGE)
@@ -92,7 +65,6 @@ class _EventColumns:
     signed: Mapped[Range[date] | None] = mapped_column(DATERANGE)
     effective: Mapped[Range[date] | None] = mapped_column(DATERANGE)
     effective_until: Mapped[Range[date] | None] = mapped_column(DATERANGE)
-    # Of everybody who takes part, sorted, with a space between: what is counted by.
     countries: Mapped[str] = mapped_column(Text, server_default=text("''"))
     # The events that it bears on, so that each of them can say what bears on it.
     related: Mapped[list[str]] = mapped_column(ARRAY(Key), server_default=text("'{}'"))
@@ -105,9 +77,9 @@ class _EventColumns:
 
 
 _BY_DAY = ("latest", "earliest", "id")
-# What is filtered and counted by lies beside the order, so that neither has to look at the rows,
-# which are wide with their documents.
-_COUNTED = (
+# It lies beside the order in indexes, so that neither has to look at the rows, which are wide with
+# their documents.
+COUNTED = (
     "kind",
     "family",
     "status",
@@ -138,7 +110,7 @@ class Event(_EventColumns, Table):
         one_of("verification", Verification),
         one_of("direction", Direction),
         CheckConstraint("earliest <= latest", name="earliest_not_after_latest"),
-        Index("ix_event_newest", *_BY_DAY, postgresql_include=[*_COUNTED, "known_from"]),
+        Index("ix_event_newest", *_BY_DAY, postgresql_include=[*COUNTED, "known_from"]),
         Index("ix_event_updated", "updated_at", "id"),
         Index(None, "words", postgresql_using="gin"),
         Index(None, "related", postgresql_using="gin"),
@@ -162,7 +134,7 @@ class PastEvent(_EventColumns, Table):
         Index(
             "ix_past_event_newest",
             *_BY_DAY,
-            postgresql_include=[*_COUNTED, "known_from", "known_to"],
+            postgresql_include=[*COUNTED, "known_from", "known_to"],
         ),
         Index("ix_past_event_known", "known_to", "known_from"),
         Index(None, "measure"),
@@ -188,28 +160,32 @@ class _PartyColumns:
 
 # What may last for more than a year, or has an open end: few events.
 _LONG = text("latest > earliest + 366")
+_BY_COUNTRY = ("country", "latest", "earliest", "event")
+_BY_PARTY = ("party", "role", "latest", "earliest", "event")
 
 
-class EventParty(_PartyColumns, Table):
-    """Who takes part in an event, with the event's sort columns beside it: a projection.
+class EventParty(_PartyColumns, _CountedColumns, Table):
+    """Who takes part in an event, with what it is sorted, filtered and counted by: a projection.
 
-    "Everything about KZ, newest first" is one range of an index here.
+    "Everything about KZ that is in effect, newest first" is one range of an index here.
     """
 
     __tablename__ = "event_party"
     __table_args__ = (
         one_of("role", Role),
         ForeignKeyConstraint(["party"], ["party.id"]),
-        Index("ix_event_party_country", "country", "latest", "earliest", "event"),
-        Index("ix_event_party_party", "party", "role", "latest", "earliest", "event"),
+        Index("ix_event_party_country", *_BY_COUNTRY, postgresql_include=COUNTED),
+        Index("ix_event_party_party", *_BY_PARTY, postgresql_include=COUNTED),
         Index(
             "ix_event_party_country_long",
-            *("country", "latest", "earliest", "event"),
+            *_BY_COUNTRY,
+            postgresql_include=COUNTED,
             postgresql_where=_LONG,
         ),
         Index(
             "ix_event_party_party_long",
-            *("party", "role", "latest", "earliest", "event"),
+            *_BY_PARTY,
+            postgresql_include=COUNTED,
             postgresql_where=_LONG,
         ),
     )
@@ -217,6 +193,29 @@ class EventParty(_PartyColumns, Table):
     event: Mapped[str] = mapped_column(
         Key, ForeignKey("event.id", ondelete="CASCADE"), primary_key=True
     )
+
+
+# The release before wrote such rows without what they are counted by.
+after(
+    EventParty.__table__,
+    """
+    CREATE FUNCTION fill_event_party() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        SELECT kind, family, status, verification, direction, regime, measure, countries
+        INTO NEW.kind, NEW.family, NEW.status, NEW.verification, NEW.direction, NEW.regime,
+            NEW.measure, NEW.countries
+        FROM event WHERE id = NEW.event;
+        RETURN NEW;
+    END $$
+    """,
+)
+after(
+    EventParty.__table__,
+    """
+    CREATE TRIGGER filled BEFORE INSERT ON event_party
+        FOR EACH ROW WHEN (NEW.kind IS NULL) EXECUTE FUNCTION fill_event_party()
+    """,
+)
 
 
 class PastEventParty(_PartyColumns, Table):

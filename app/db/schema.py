@@ -19,9 +19,10 @@ from app.domain.errors import UnavailableError, UnmigratedError
 from app.domain.territories import memberships_digest
 
 # Whoever asks for a table stands in line behind a migration that waits for it, so that must not
-# wait long; it is tried again, for as long as others may be expected to hold what it needs.
+# wait long; it is tried again, for as long as others may be expected to hold what it needs: a try
+# that fails takes the better part of a second, besides what it gets done.
 _LOCK_TIMEOUT_MS = 500
-_TRIED_FOR_S = 300
+_TRIES = 400
 _PAUSE_S = 0.3
 _STATEMENT_TIMEOUT_MS = 600_000
 _WAIT_FOR_OTHERS_S = 900
@@ -99,7 +100,9 @@ async def _wait_for_others(connection: AsyncConnection) -> None:
     deadline = time.monotonic() + _WAIT_FOR_OTHERS_S
     while not await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": SCHEMA}):
         await connection.rollback()
-        await _pause(deadline)
+        if time.monotonic() > deadline:
+            raise UnavailableError
+        await asyncio.sleep(_PAUSE_S)
 
 
 async def _run_migrations(connection: AsyncConnection, target: str) -> None:
@@ -109,16 +112,16 @@ async def _run_migrations(connection: AsyncConnection, target: str) -> None:
         UnavailableError: they are in the way for too long.
 
     """
-    deadline = time.monotonic() + _TRIED_FOR_S
-    while True:
+    for _ in range(_TRIES):
         try:
             with contending():
                 await connection.run_sync(_migrate, target)
         except LockedError:
             await connection.rollback()
-            await _pause(deadline)
+            await asyncio.sleep(_PAUSE_S)
         else:
             return
+    raise UnavailableError
 
 
 def _migrate(connection: Connection, target: str) -> None:
@@ -128,12 +131,6 @@ def _migrate(connection: Connection, target: str) -> None:
         command.upgrade(config, target)
     else:
         command.downgrade(config, target)
-
-
-async def _pause(deadline: float) -> None:
-    if time.monotonic() > deadline:
-        raise UnavailableError
-    await asyncio.sleep(_PAUSE_S)
 
 
 async def _note_memberships(connection: AsyncConnection) -> None:

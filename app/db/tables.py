@@ -1,4 +1,4 @@
-"""The tables that hold the truth: revisions, reference data, keys. See projections.py for the rest.
+"""The tables that hold the truth: revisions, reference data, keys. The rest: projections.py, names.py.
 
 The revisions of events, parties and regimes, and the links of the audit chain, take no change and
 no removal, by anybody: a trigger refuses both. Vocabularies are text with a named CHECK, so that a
@@ -228,13 +228,13 @@ GUARD = (
 )
 
 
-def _after(target: Any, statement: str) -> None:
+def after(target: Any, statement: str) -> None:
     """Let `create_all` run what SQLAlchemy can't declare, as the migrations do."""
     ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
     event.listen(target, "before_create" if target is Table.metadata else "after_create", ddl)
 
 
-_after(Table.metadata, REFUSE_CHANGE)
+after(Table.metadata, REFUSE_CHANGE)
 for _table in (EventRevision, PartyRevision, RegimeRevision, JournalLink):
     for _trigger in GUARD:
-        _after(_table.__table__, _trigger.format(table=_table.__tablename__))
+        after(_table.__table__, _trigger.format(table=_table.__tablename__))

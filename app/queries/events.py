@@ -14,6 +14,7 @@ from sqlalchemy import (
     REAL,
     ColumnElement,
     String,
+    Subquery,
     and_,
     bindparam,
     cast,
@@ -29,11 +30,11 @@ from app.db.prepared import Prepared
 from app.db.projections import Event
 from app.db.reading import rows as rows_of
 from app.db.register import EventCount
-from app.queries.filter import LIVE, EventFilter, conditions
+from app.queries.filter import LIVE, EventFilter, Tables, conditions
 from app.queries.keyset import AnyRow, AnySelect, Order
 from app.queries.knowledge import Everything, Knowledge
 from app.queries.question import ORDERS, Question, Sort
-from app.queries.ranges import Along, along, first_of
+from app.queries.ranges import Along, along, first_of, told_by_index
 from app.queries.shape import Asked, asked
 
 RANKED = 10_000
@@ -98,10 +99,13 @@ async def _found(
 
 def page_statement(question: Question, after: Sequence[Any] | None, limit: int) -> Asked:
     """Return the statement that finds a page in the indexes, and its values."""
-    ranges, is_present = _ranges(question), isinstance(question.knowledge, Everything)
-    # A walk along ranges is short, however many events there are in them.
-    planned_once = is_present and ranges is not None and ranges.is_simple
-    return asked(_page, question, after, planned_once=planned_once, limit=limit, ranked=RANKED)
+    return asked(_page, question, after, planned_once=_is_short, limit=limit, ranked=RANKED)
+
+
+def _is_short(question: Question) -> bool:
+    """Tell whether it is a walk along ranges, however many events there are in them."""
+    ranges = _ranges(question)
+    return isinstance(question.knowledge, Everything) and ranges is not None and ranges.is_simple
 
 
 def _has_more_than_ranked(question: Question, rows: Sequence[AnyRow]) -> bool:
@@ -257,12 +261,18 @@ def _total(question: Question) -> ColumnElement[int]:
         return func.coalesce(kept.scalar_subquery(), 0)
     counts = [
         select(func.count())
-        .select_from(tables.event)
-        .where(known, *conditions(question.wanted, tables))
+        .select_from(_matching(question.wanted, tables, known))
         .scalar_subquery()
         for tables, known in question.knowledge.sources()
     ]
     return sum(counts[1:], start=counts[0])
+
+
+def _matching(wanted: EventFilter, tables: Tables, known: ColumnElement[bool]) -> Subquery:
+    told = told_by_index(wanted, tables, known)
+    if told is None:
+        told = select(tables.event.id).where(known, *conditions(wanted, tables))
+    return told.subquery()
 
 
 async def event_document(

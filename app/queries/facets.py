@@ -32,6 +32,7 @@ from app.domain.vocabulary import DIRECTION_OF_KIND, Role, family_of
 from app.queries.filter import EventFilter, Tables, conditions
 from app.queries.keyset import AnySelect
 from app.queries.knowledge import Everything, Knowledge
+from app.queries.ranges import told_by_index
 
 
 class Facet(StrEnum):
@@ -186,8 +187,7 @@ def _statements(
     sets = list(dict.fromkeys(_COLUMNS[facet] for facet in by if facet not in OF_PARTIES))
     columns = [column for columns in sets for column in columns]
     matching = [
-        (tables, _matching(tables, columns, known, *conditions(wanted, tables)))
-        for tables, known in knowledge.sources()
+        (tables, _matching(wanted, tables, known, columns)) for tables, known in knowledge.sources()
     ]
     statements = [_of_events([found for _, found in matching], sets)]
     if set(by) & set(OF_PARTIES):
@@ -196,9 +196,16 @@ def _statements(
     return statements
 
 
-def _matching(tables: Tables, columns: Iterable[str], *conditions: ColumnElement[bool]) -> CTE:
-    named = [getattr(tables.event, name) for name in (*tables.key, *columns)]
-    return select(*named).where(*conditions).cte()
+def _matching(
+    wanted: EventFilter, tables: Tables, known: ColumnElement[bool], columns: Iterable[str]
+) -> CTE:
+    """Return the keys of the events that match, with what they are counted by."""
+    names = (*tables.key, *columns)
+    if (told := told_by_index(wanted, tables, known)) is not None:
+        event = told.subquery().c
+        return select(*(event[name] for name in names)).cte()
+    named = [getattr(tables.event, name) for name in names]
+    return select(*named).where(known, *conditions(wanted, tables)).cte()
 
 
 def _of_events(matching: Sequence[CTE], sets: Sequence[tuple[str, ...]]) -> AnySelect:

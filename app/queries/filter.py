@@ -1,6 +1,6 @@
 """What is asked for of events, as conditions on the live ones or on the past ones."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -93,7 +93,7 @@ def conditions(wanted: EventFilter, tables: Tables) -> list[ColumnElement[bool]]
     """Return the conditions of a filter on these tables."""
     return [
         *_party_conditions(wanted, tables),
-        *_word_conditions(wanted, tables.event),
+        *word_conditions(wanted, tables.event),
         *_date_conditions(wanted, tables.event),
         *([] if wanted.text is None else [has_words(tables.event.words, wanted.text)]),
     ]
@@ -118,7 +118,15 @@ def _party_conditions(wanted: EventFilter, tables: Tables) -> list[ColumnElement
     return conditions
 
 
-def _word_conditions(wanted: EventFilter, event: Any) -> list[ColumnElement[bool]]:
+def without_words(wanted: EventFilter) -> EventFilter:
+    """Return what is asked for besides what `word_conditions` are about."""
+    return replace(
+        wanted, kinds=(), statuses=(), verifications=(), directions=(), regimes=(), measures=()
+    )
+
+
+def word_conditions(wanted: EventFilter, event: Any) -> list[ColumnElement[bool]]:
+    """Return the conditions on the words of closed lists that an event is described by."""
     columns = (
         (event.status, wanted.statuses),
         (event.verification, wanted.verifications),

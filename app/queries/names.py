@@ -22,8 +22,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
 from app.db.connections import ReadConnection
+from app.db.names import PartyName
 from app.db.prepared import Prepared, Values
-from app.db.projections import Event, PartyName
+from app.db.projections import Event
 from app.db.reading import rows as rows_of
 from app.db.tables import Party, PartyRevision, Regime, RegimeRevision
 from app.queries.keyset import AnyRow, AnySelect

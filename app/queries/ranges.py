@@ -2,10 +2,12 @@
 
 Who takes part in few events is hardly ever met on a walk through all of them, and the planner, who
 takes them for spread evenly, walks all the same. So the walk is made along the ranges of those who
-take part, one range for each, and the first events of each are put together.
+take part, one range for each, and the first events of each are put together. What events are
+filtered and counted by stands in the index beside their order, so that only what is shown is looked
+at elsewhere.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -21,17 +23,21 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.sql.elements import True_
 
-from app.db.projections import Event, EventParty
+from app.db.projections import COUNTED, Event, EventParty
 from app.domain.vocabulary import Role
 from app.queries.filter import (
     LIVE,
     DateField,
     DateMatch,
     EventFilter,
+    Tables,
     conditions,
     own_date_conditions,
+    without_words,
+    word_conditions,
 )
 from app.queries.keyset import AnySelect, Order
 
@@ -40,9 +46,10 @@ MOST_RANGES = 12
 
 @dataclass(frozen=True, slots=True)
 class Along:
-    """Ranges to walk along, and what of the filter remains to be looked at."""
+    """Ranges to walk along, all of them together, and what else is asked for."""
 
     ranges: Sequence[ColumnElement[bool]]
+    together: ColumnElement[bool]
     rest: EventFilter
 
     @property
@@ -61,19 +68,21 @@ def along(wanted: EventFilter) -> Along | None:
 def _choices(wanted: EventFilter) -> Iterator[Along]:
     """Return what a walk could go along, the shortest ones first."""
     if wanted.subjects:
-        yield Along(_taking_part(wanted.subjects, Role.SUBJECT), replace(wanted, subjects=()))
+        yield _taking_part(wanted.subjects, [Role.SUBJECT], replace(wanted, subjects=()))
     if wanted.actors:
-        yield Along(_taking_part(wanted.actors, Role.ACTOR), replace(wanted, actors=()))
+        yield _taking_part(wanted.actors, [Role.ACTOR], replace(wanted, actors=()))
     if wanted.parties:
-        yield Along(_taking_part(wanted.parties, *Role), replace(wanted, parties=()))
+        yield _taking_part(wanted.parties, [*Role], replace(wanted, parties=()))
     if wanted.countries:
-        from_there = [EventParty.country == each for each in wanted.countries]
-        yield Along(from_there, replace(wanted, countries=()))
+        country, codes = EventParty.country, wanted.countries
+        each = [country == code for code in codes]
+        yield Along(each, country.in_(codes), replace(wanted, countries=()))
 
 
-def _taking_part(parties: Iterable[str], *roles: Role) -> list[ColumnElement[bool]]:
-    pairs = product(parties, roles)
-    return [and_(EventParty.party == party, EventParty.role == role) for party, role in pairs]
+def _taking_part(parties: Sequence[str], roles: Sequence[Role], rest: EventFilter) -> Along:
+    party, role = EventParty.party, EventParty.role
+    ranges = [and_(party == who, role == how) for who, how in product(parties, roles)]
+    return Along(ranges, and_(party.in_(parties), role.in_(roles)), rest)
 
 
 def first_of(
@@ -121,17 +130,50 @@ def _first_in(
     after: Sequence[Any] | None,
     limit: int,
 ) -> AnySelect:
-    keys = EventParty.event.label("id"), EventParty.latest, EventParty.earliest
-    walked: Any = select(*keys).where(within).subquery().c
+    walked: Any = _in(within).subquery().c
+    met, rest = _met(wanted, walked)
     # Who takes part twice stands twice in a row.
-    found: AnySelect = select(walked.id, walked.latest, walked.earliest).distinct()
-    dated = wanted.date_field is DateField.DATE
-    if dated:
-        found = found.where(*own_date_conditions(wanted, walked))
-        wanted = replace(wanted, date_from=None, date_to=None)
-    looked_at = conditions(wanted, LIVE)
+    found: AnySelect = select(walked.id, walked.latest, walked.earliest).distinct().where(*met)
+    looked_at = conditions(rest, LIVE)
     if not isinstance(known, True_):
         looked_at.append(known)
     if looked_at:
         found = found.join(Event, Event.id == walked.id).where(*looked_at)
     return order.page(found, walked, after, limit)
+
+
+def told_by_index(
+    wanted: EventFilter, tables: Tables, known: ColumnElement[bool]
+) -> AnySelect | None:
+    """Return the keys of all events that match, each once, with what they are counted by.
+
+    None where the index of those who take part doesn't tell which they are.
+    """
+    ranges = along(wanted) if tables is LIVE and isinstance(known, True_) else None
+    if ranges is None:
+        return None
+    walked: Any = _in(ranges.together).subquery().c
+    met, rest = _met(ranges.rest, walked)
+    if conditions(rest, LIVE):
+        return None
+    # In the order of the index, so that nothing is sorted where there is one range.
+    order = walked.latest, walked.earliest, walked.id
+    found: AnySelect = select(*walked)
+    return found.ext(distinct_on(*order)).where(*met).order_by(*order)
+
+
+def _in(within: ColumnElement[bool]) -> AnySelect:
+    """Return what the index tells of those who take part and lie within a range."""
+    keys = EventParty.event.label("id"), EventParty.latest, EventParty.earliest
+    counted = (getattr(EventParty, name) for name in COUNTED)
+    found: AnySelect = select(*keys, *counted).where(within)
+    return found
+
+
+def _met(wanted: EventFilter, walked: Any) -> tuple[list[ColumnElement[bool]], EventFilter]:
+    """Return what must be met by what stands in the index, and what is wanted besides."""
+    met, rest = word_conditions(wanted, walked), without_words(wanted)
+    if wanted.date_field is DateField.DATE:
+        met += own_date_conditions(wanted, walked)
+        rest = replace(rest, date_from=None, date_to=None)
+    return met, rest

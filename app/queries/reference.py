@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import or_, select
 
 from app.db.connections import ReadConnection
-from app.db.projections import PartyName
+from app.db.names import PartyName
 from app.db.tables import Party, Regime, RegimeRevision
 from app.queries.keyset import AnyRow, Order
 from app.queries.knowledge import Knowledge, Recorded

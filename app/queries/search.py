@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import ARRAY, ColumnElement, Text, and_, cast, func, or_, select
 
 from app.db.connections import ReadConnection
-from app.db.projections import PartyWords
+from app.db.names import PartyWords
 from app.domain.search import Phrase, TextQuery, phrase_query, territories_called
 from app.queries.filter import has_words
 from app.queries.knowledge import Knowledge, Recorded

@@ -53,10 +53,19 @@ def asked(
     question: Question,
     after: Sequence[Any] | None,
     *,
-    planned_once: bool = False,
+    planned_once: Callable[[Question], bool] = lambda _: False,
     **numbers: int,
 ) -> Asked:
-    """Return the statement of a question's shape, built if there is none yet, and the values."""
+    """Return the statement of a question's shape, built if there is none yet, and the values.
+
+    Args:
+        build: what builds it.
+        question: what is asked.
+        after: where the page begins; None at the beginning.
+        planned_once: tells of a shape whether one plan is good for all its values.
+        numbers: further values.
+
+    """
     values: dict[str, Any] = {**numbers}
     shape = replace(
         question,
@@ -72,7 +81,11 @@ def asked(
 
 @lru_cache(_SHAPES_KEPT)
 def _made(
-    build: Build, shape: Question, *numbers: str, continued: bool, planned_once: bool
+    build: Build,
+    shape: Question,
+    *numbers: str,
+    continued: bool,
+    planned_once: Callable[[Question], bool],
 ) -> Prepared:
     """Return the statement for a question that has names in place of its values."""
     question = replace(
@@ -82,7 +95,8 @@ def _made(
     )
     after = [_placeholder(column) for column in shape.order.columns] if continued else None
     placed = {name: bindparam(name, type_=Integer()) for name in numbers}
-    return Prepared(build(question, after, **placed), planned_once=planned_once)
+    statement = build(question, after, **placed)
+    return Prepared(statement, planned_once=planned_once(question))
 
 
 def _named(wanted: EventFilter, values: dict[str, Any]) -> EventFilter:

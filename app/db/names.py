@@ -1,0 +1,45 @@
+"""What parties were called and when: projections of their revisions, for matching and searching."""
+
+from datetime import datetime
+
+from sqlalchemy import DateTime, ForeignKey, Index
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.tables import Key, Table
+
+
+class PartyName(Table):
+    """Every way to write a party's name, folded for exact matching.
+
+    It was in use from `known_from` until before `known_to`, null until now; a projection of
+    `party_revision` in which, as in `party_words`, the first rows begin before all time.
+    """
+
+    __tablename__ = "party_name"
+    __table_args__ = (Index(None, "party"),)
+
+    folded: Mapped[str] = mapped_column(Key, primary_key=True)
+    party: Mapped[str] = mapped_column(
+        Key, ForeignKey("party.id", ondelete="CASCADE"), primary_key=True
+    )
+    known_from: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+    known_to: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class PartyWords(Table):
+    """What a party was called from `known_from` until before `known_to`, null until now, as words.
+
+    A projection of `party_revision`. The first row begins before all time: what is older than the
+    party goes by its first names.
+    """
+
+    __tablename__ = "party_words"
+    __table_args__ = (Index(None, "words", postgresql_using="gin"),)
+
+    party: Mapped[str] = mapped_column(
+        Key, ForeignKey("party.id", ondelete="CASCADE"), primary_key=True
+    )
+    known_from: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+    known_to: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    words: Mapped[str] = mapped_column(TSVECTOR)

@@ -15,6 +15,9 @@ _DANGEROUS = re.compile(r"""[\s"'‘’“”]*[=+\-@＝＋－＠\t\r\n]""")  # 
 
 def defused(text: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
+    # Nearly all cells are empty or begin like this.
+    if not text or text[0].isalnum():
+        return text
     return _MARK + text if _DANGEROUS.match(text) else text
 
 

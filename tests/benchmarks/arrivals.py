@@ -11,6 +11,8 @@ MOST_CONNECTIONS = 2_000
 PATIENCE_S = 10
 # What was due while this process itself was kept waiting is left out: it would come as a burst.
 LATE_S = 0.02
+ONLY_CHUNK = b"0\r\n\r\n"
+LAST_CHUNK = b"\r\n" + ONLY_CHUNK
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, asking: "Asking") -> None:
         self._asking = asking
         self._read = b""
+        self._head: bytes | None = None
+        self._length = 0
         self._path = ""
         self._due = 0.0
         self._transport: asyncio.Transport
@@ -44,12 +48,24 @@ class Connection(asyncio.Protocol):
         self._transport.write(f"GET {path} HTTP/1.1\r\nHost: here\r\n\r\n".encode())
 
     def data_received(self, data: bytes) -> None:
-        self._read += data
-        head, end, body = self._read.partition(b"\r\n\r\n")
-        if end and len(body) >= _length(head.lower()):
-            self._read = b""
-            self._note(int(head[9:12]), says_when=b"retry-after: " in head.lower())
+        if self._head is None:
+            self._read += data
+            head, end, data = self._read.partition(b"\r\n\r\n")
+            if not end:
+                return
+            self._head, self._read = head.lower(), b""
+        self._length += len(data)
+        # Of a long body no more is kept than shows its end.
+        self._read = (self._read + data)[-len(LAST_CHUNK) :]
+        if self._is_whole(self._head):
+            head, self._head, self._read, self._length = self._head, None, b"", 0
+            self._note(int(head[9:12]), says_when=b"retry-after: " in head)
             self._asking.is_free(self)
+
+    def _is_whole(self, head: bytes) -> bool:
+        if b"transfer-encoding: chunked" in head:
+            return self._read in {LAST_CHUNK, ONLY_CHUNK}
+        return self._length >= int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
@@ -65,10 +81,6 @@ class Connection(asyncio.Protocol):
         path, self._path = self._path, ""
         seconds = time.monotonic() - self._due
         self._asking.answers.append(Answered(path, self._due, status, seconds, says_when))
-
-
-def _length(head: bytes) -> int:
-    return int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
 
 
 class Asking:

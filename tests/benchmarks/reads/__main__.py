@@ -26,7 +26,7 @@ from tests.benchmarks.reads import database, servers
 from tests.benchmarks.reads.compare import compare
 from tests.benchmarks.reads.copy_to_sqlite import copy_to_sqlite
 from tests.benchmarks.reads.table import Table
-from tests.benchmarks.reads.workloads import Candidates, Scale, run_all
+from tests.benchmarks.reads.workloads import WORKLOADS, Candidates, Scale, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Options:
     seconds: int
     datasette: str | None
     keep: Path | None
+    only: list[str]
 
 
 def options() -> Options:
@@ -48,6 +49,8 @@ def options() -> Options:
     parser.add_argument("--seconds", type=int, default=4, help="of load, for each measurement")
     parser.add_argument("--datasette", help="the program; without it Datasette is left out")
     parser.add_argument("--keep", type=Path, help="where the archive is, or shall be kept")
+    names = [workload.__name__ for workload in WORKLOADS]
+    parser.add_argument("--only", nargs="+", choices=names, default=[], help="these workloads")
     return Options(**vars(parser.parse_args()))
 
 
@@ -84,7 +87,7 @@ def candidates(url: str, place: Path, chosen: Options) -> Iterator[Candidates]:
         yield found
 
 
-def run(url: str, place: Path, chosen: Options) -> None:
+def measure(url: str, place: Path, chosen: Options) -> None:
     """Fill, compare, measure, print."""
     asyncio.run(schema.migrate(url))
     if database.count(url) < chosen.events:
@@ -92,7 +95,7 @@ def run(url: str, place: Path, chosen: Options) -> None:
     with candidates(url, place, chosen) as running:
         compare(running)
         table = Table(database.described(url), chosen.rounds)
-        run_all(running, table, Scale(chosen.rounds, chosen.seconds))
+        run(running, table, Scale(chosen.rounds, chosen.seconds), chosen.only)
 
 
 def main() -> None:
@@ -101,7 +104,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         with embedded(chosen.keep or place / "postgres") as url:
-            run(url, place, chosen)
+            measure(url, place, chosen)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ import httpx
 from app.queries.events import page_statement
 from app.queries.filter import EventFilter
 from app.queries.question import Question
-from tests.benchmarks.reads import database, servers
+from tests.benchmarks.reads import database, same_columns, servers
 from tests.benchmarks.reads.load import Outcome, load
 from tests.benchmarks.reads.questions import LIMIT, fresh, paths
 from tests.benchmarks.reads.servers import Server
@@ -75,11 +75,11 @@ def rare(running: Candidates) -> dict[str, str]:
     return {"regime": regime, "status": status, "date_from": "1950-01-01", "date_to": "2100-01-01"}
 
 
-def run_all(running: Candidates, table: Table, scale: Scale) -> None:
-    """Measure everything."""
-    for measure in (new, one_event, few, repeated, deep, facets, words, position, files, mixed):
-        measure(running, table, scale)
-    workers(running, table, scale)
+def run(running: Candidates, table: Table, scale: Scale, only: Collection[str] = ()) -> None:
+    """Measure everything, or the workloads of these names only."""
+    for measure in WORKLOADS:
+        if not only or measure.__name__ in only:
+            measure(running, table, scale)
     table.say(f"memory of the worker after all this: {running.service.memory_mb():.0f} MB")
     table.say(f"from the start to ready: {running.service.started_s:.2f} s")
     before, began = running.service.cpu_s(), time.monotonic()
@@ -223,19 +223,28 @@ def position(running: Candidates, table: Table, scale: Scale) -> None:
 
 
 def files(running: Candidates, table: Table, scale: Scale) -> None:
-    """Take away a CSV of about 100,000 events."""
+    """Take away files of about 100,000 events."""
     del scale
-    years = "date_from=2000&date_to=2003"
-    documents = """
-        SELECT document FROM event WHERE latest >= '2000-01-01' AND earliest <= '2003-12-31'
-        ORDER BY latest DESC, earliest DESC, id DESC
+    years = "latest >= '2000-01-01' AND earliest <= '2003-12-31'"
+    documents = f"""
+        SELECT document FROM event WHERE {years} ORDER BY latest DESC, earliest DESC, id DESC
     """
+    path = "/v1/events.{}?date_from=2000&date_to=2003"
+    same_columns.compare(running.url, running.service.address + path.format("csv"), years)
     table.times(
-        "a file of all events of four years",
+        "a file of all events of four years as JSON Lines",
         {
             "COPY of the documents": lambda: database.copied(running.url, documents),
-            "events.jsonl": lambda: milliseconds(running.service, f"/v1/events.jsonl?{years}", 1),
-            "events.csv": lambda: milliseconds(running.service, f"/v1/events.csv?{years}", 1),
+            "events.jsonl": lambda: milliseconds(running.service, path.format("jsonl"), 1),
+        },
+    )
+    table.times(
+        "the same as CSV",
+        {
+            "COPY of the same columns": lambda: database.copied(
+                running.url, same_columns.query(years)
+            ),
+            "events.csv": lambda: milliseconds(running.service, path.format("csv"), 1),
         },
     )
 
@@ -273,6 +282,12 @@ def workers(running: Candidates, table: Table, scale: Scale) -> None:
             "two workers against one, questions not asked before",
             {"two": partial(asking, two), "one": partial(asking, running.service)},
         )
+
+
+WORKLOADS = (
+    *(new, one_event, few, repeated, deep, facets, words, position, files, mixed),
+    workers,
+)
 
 
 @contextmanager

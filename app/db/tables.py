@@ -1,4 +1,6 @@
-"""The tables that hold the truth: revisions, reference data, keys. The rest: projections.py, names.py.
+"""The tables that hold the truth: revisions, reference data, keys.
+
+The rest is in register.py, projections.py and names.py.
 
 The revisions of events, parties and regimes, and the links of the audit chain, take no change and
 no removal, by anybody: a trigger refuses both. Vocabularies are text with a named CHECK, so that a

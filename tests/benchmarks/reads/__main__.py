@@ -28,6 +28,8 @@ from tests.benchmarks.reads.copy_to_sqlite import copy_to_sqlite
 from tests.benchmarks.reads.table import Table
 from tests.benchmarks.reads.workloads import WORKLOADS, Candidates, Scale, run
 
+FEW = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -54,8 +56,14 @@ def options() -> Options:
     return Options(**vars(parser.parse_args()))
 
 
-async def filled(url: str, events: int) -> None:
-    """Invent the events."""
+def fill(url: str, events: int) -> None:
+    """Have so many events in the register, invented where they are missing."""
+    asyncio.run(schema.migrate(url))
+    if database.count(url) < events:
+        asyncio.run(_invented(url, events))
+
+
+async def _invented(url: str, events: int) -> None:
     async with Database(url) as register:
         async with register.writing() as connection:
             await add_territories(connection)
@@ -72,8 +80,11 @@ def candidates(url: str, place: Path, chosen: Options) -> Iterator[Candidates]:
         body = place / "body.json"
         page = httpx.get(f"{service.address}/v1/events", params={"limit": 20, "country": "KZ"})
         body.write_bytes(page.content)
+        few = stack.enter_context(embedded(place / "few"))
+        fill(few, FEW)
         found = Candidates(
             service=service,
+            small=stack.enter_context(servers.service(few)),
             plain=stack.enter_context(servers.plain(url)),
             parsing=stack.enter_context(servers.floor(body, "parsing")),
             bare=stack.enter_context(servers.floor(body, "bare")),
@@ -89,9 +100,7 @@ def candidates(url: str, place: Path, chosen: Options) -> Iterator[Candidates]:
 
 def measure(url: str, place: Path, chosen: Options) -> None:
     """Fill, compare, measure, print."""
-    asyncio.run(schema.migrate(url))
-    if database.count(url) < chosen.events:
-        asyncio.run(filled(url, chosen.events))
+    fill(url, chosen.events)
     with candidates(url, place, chosen) as running:
         compare(running)
         table = Table(database.described(url), chosen.rounds)

@@ -27,14 +27,16 @@ DEEP = 1_000
 COMMON_WORD = "embassy"
 # Answers to whom may be kept for nobody else.
 UNCACHED = {"Authorization": "Bearer nobody"}
+PLAIN = {"Accept-Encoding": "identity"}
 _seeds = count(100)
 
 
 @dataclass(slots=True)
 class Candidates:
-    """What is compared; Datasette where it is installed."""
+    """What is compared; Datasette where it is installed, and a service with few events."""
 
     service: Server
+    small: Server
     plain: Server
     parsing: Server
     bare: Server
@@ -165,6 +167,18 @@ def repeated(running: Candidates, table: Table, scale: Scale) -> None:
     table.rates("a repeated question", measures)
 
 
+def grown(running: Candidates, table: Table, scale: Scale) -> None:
+    """Ask for the first pages of many countries, among few events and among all of them."""
+    asked = [f"/v1/events?limit={LIMIT}&country={code}" for code in countries(running)]
+    table.rates(
+        "the same questions, 20 items, at 10,000 events and at all of them",
+        {
+            "at all of them": lambda: rate(running.service, asked, scale, UNCACHED),
+            "at 10,000": lambda: rate(running.small, asked, scale, UNCACHED),
+        },
+    )
+
+
 def deep(running: Candidates, table: Table, scale: Scale) -> None:
     """Walk to the thousandth page, and compare it with the first."""
     first = f"/v1/events?limit={LIMIT}&country={countries(running)[0]}"
@@ -235,7 +249,10 @@ def files(running: Candidates, table: Table, scale: Scale) -> None:
         "a file of all events of four years as JSON Lines",
         {
             "COPY of the documents": lambda: database.copied(running.url, documents),
-            "events.jsonl": lambda: milliseconds(running.service, path.format("jsonl"), 1),
+            "events.jsonl": lambda: milliseconds(running.service, path.format("jsonl"), 1, PLAIN),
+            "events.jsonl, compressed": lambda: milliseconds(
+                running.service, path.format("jsonl"), 1
+            ),
         },
     )
     table.times(
@@ -244,7 +261,7 @@ def files(running: Candidates, table: Table, scale: Scale) -> None:
             "COPY of the same columns": lambda: database.copied(
                 running.url, same_columns.query(years)
             ),
-            "events.csv": lambda: milliseconds(running.service, path.format("csv"), 1),
+            "events.csv": lambda: milliseconds(running.service, path.format("csv"), 1, PLAIN),
         },
     )
 
@@ -285,7 +302,7 @@ def workers(running: Candidates, table: Table, scale: Scale) -> None:
 
 
 WORKLOADS = (
-    *(new, one_event, few, repeated, deep, facets, words, position, files, mixed),
+    *(new, one_event, few, repeated, grown, deep, facets, words, position, files, mixed),
     workers,
 )
 
@@ -323,12 +340,14 @@ def rate(
     return found.per_second
 
 
-def milliseconds(server: Server, path: str, repeats: int = 5) -> float:
+def milliseconds(
+    server: Server, path: str, repeats: int = 5, more: Mapping[str, str] | None = None
+) -> float:
     """Return how long an answer takes that isn't kept, the shortest of several."""
-    found = []
+    found, headers = [], {**UNCACHED, **(more or {})}
     for _ in range(repeats):
         began = time.perf_counter()
-        with httpx.stream("GET", server.address + path, headers=UNCACHED, timeout=600) as response:
+        with httpx.stream("GET", server.address + path, headers=headers, timeout=600) as response:
             response.raise_for_status()
             for _piece in response.iter_raw():
                 pass

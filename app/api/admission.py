@@ -1,16 +1,18 @@
 """How many requests are worked on at a time: pure ASGI, between what is kept and the rest.
 
 One process answers about as fast with a handful of requests under way as with a hundred; with a
-hundred, each takes longer. So only a few are begun, and a burst waits in line. When the line is
-full, more is asked than can be answered: from then on hardly anybody may stand in it, and who comes
-is refused at once, until some answers were given without a refusal in between, or a second is over
-without one. So those who are answered hardly notice.
+hundred, each takes longer. So only a few are begun, and a burst waits in line, as long as a line as
+is served in the time that nobody minds. When it is full, more is asked than can be answered: from
+then on hardly anybody may stand in it, and who comes is refused at once, until some answers were
+given without a refusal in between, or a second is over without one. So those who are answered
+hardly notice.
 
 Every sort of request has places of its own, so that none can take those of another. Files, which
 hold none once they have begun, are made piece by piece, one piece at a time and after what is read.
 """
 
 import asyncio
+import logging
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -24,14 +26,19 @@ from app.api.problems import STATUS_OF
 from app.api.refusals import OVERLOADED
 from app.domain.errors import OverloadedError
 
+logger = logging.getLogger("chancery.admission")
+
 Turn = Callable[[], AbstractAsyncContextManager[None]]
 
 # Together the reads and searches leave some of the pool's connections to editors' keys, open
 # streams and /readyz.
 PLACES = {"reads": 4, "searches": 2, "exports": 4, "writes": 4, "imports": 2}
 WAIT_S = 1.0
-# So many may wait; once it was too many only so few, until so many answers were given without a
-# refusal in between, or so much time is over without one.
+# As many may wait as are answered in so much time, or a few for each place if that takes longer, but
+# no more than so many; once it was too many only so few, until so many answers were given without a refusal in
+# between, or so much time is over without one.
+LINE_S = 0.2
+FEW = 4
 LINE = 64
 SHORT_LINE = 2
 CALM = 30
@@ -45,6 +52,9 @@ TURN = "turn"
 
 IN_LINE = "in_line"
 """In a request's state, what the server's protocol cancels if the client is gone meanwhile."""
+
+# The latest so many answers say how long one takes.
+_REMEMBERED = 16
 
 _SEARCHES = re.compile(rb"(?:^|&)(?:q|include)=[^&]")
 
@@ -64,6 +74,7 @@ class Places:
         self._line: deque[asyncio.Future[None]] = deque()
         self._given_since = CALM
         self._refused = -CALM_S
+        self._usual_s = 0.0
 
     async def take(self, state: dict[str, Any]) -> bool:
         """Take a place, to be given back; or return False because there is none to wait for.
@@ -85,11 +96,19 @@ class Places:
         """Tell whether who comes now is refused, which is remembered."""
         if self._free or len(self._line) < self._room():
             return False
+        if self._is_calm():
+            logger.warning("More is asked than can be answered: requests are turned away.")
         self._given_since, self._refused = 0, _now()
         return True
 
-    def give_back(self) -> None:
-        """Let the next one in, or keep the place free."""
+    def give_back(self, held_s: float) -> None:
+        """Let the next one in, or keep the place free.
+
+        Args:
+            held_s: for how many seconds the place was held.
+
+        """
+        self._usual_s += (held_s - self._usual_s) / _REMEMBERED
         self._given_since += 1
         while self._line:
             turn = self._line.popleft()
@@ -102,8 +121,13 @@ class Places:
             self.quiet.set()
 
     def _room(self) -> int:
-        is_calm = self._given_since >= CALM or _now() - self._refused >= CALM_S
-        return LINE if is_calm else SHORT_LINE
+        if not self._is_calm():
+            return SHORT_LINE
+        in_time = LINE_S / self._usual_s if self._usual_s else LINE
+        return min(LINE, int(self._count * max(in_time, FEW)))
+
+    def _is_calm(self) -> bool:
+        return self._given_since >= CALM or _now() - self._refused >= CALM_S
 
     async def _wait(self, state: dict[str, Any]) -> bool:
         turn = state[IN_LINE] = asyncio.get_running_loop().create_future()
@@ -119,7 +143,7 @@ class Places:
                 raise ClientGoneError from None
             if not turn.cancelled():
                 # It has come at the same time, and is for somebody else now.
-                self.give_back()
+                self.give_back(self._usual_s)
             self._leave(turn)
             raise
         if turn.cancelled():
@@ -187,7 +211,7 @@ class Admission:
         await send(body if scope["method"] != "HEAD" else {**body, "body": b""})
 
     async def _answer(self, places: Places, scope: Scope, receive: Receive, send: Send) -> None:
-        held = True
+        held, since = True, _now()
 
         async def sending(message: Message) -> None:
             # An answer that begins is finished, or a stream: those have bounds of their own, and
@@ -195,14 +219,14 @@ class Admission:
             nonlocal held
             if held:
                 held = False
-                places.give_back()
+                places.give_back(_now() - since)
             await send(message)
 
         try:
             await self._app(scope, receive, sending)
         finally:
             if held:
-                places.give_back()
+                places.give_back(_now() - since)
 
 
 def _sort_of(scope: Scope) -> str:

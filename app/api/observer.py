@@ -12,13 +12,16 @@ from opentelemetry import trace
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.exchange import IN_SCOPE, Exchange
+from app.api.problems import STATUS_OF
 from app.api.tally import Tally
 from app.domain.discretion import discreet
+from app.domain.errors import OverloadedError
 
 logger = logging.getLogger("chancery.requests")
 
 LOGGED_PATH_LENGTH = 200
 _OUR_FAULT = 500
+_TURNED_AWAY = STATUS_OF[OverloadedError].code
 _TRACED = "fastapi.telemetry"
 
 
@@ -31,9 +34,13 @@ def name_route(scope: Scope, route: str | None) -> None:
 
 
 def note(tally: Tally, scope: Scope, exchange: Exchange, seconds: float) -> None:
-    """Count an answer, and log it where that is wanted or it is a fault of ours."""
+    """Count an answer, and log it where that is wanted or it is a fault of ours.
+
+    That more is asked than can be answered is logged once, and not for each who is turned away.
+    """
     tally.add(exchange.route, scope["method"], exchange.status, seconds)
-    if not (exchange.has_left or 0 < exchange.status < _OUR_FAULT):
+    is_usual = exchange.has_left or exchange.problem == _TURNED_AWAY
+    if not (is_usual or 0 < exchange.status < _OUR_FAULT):
         logger.warning("answered", extra={"facts": _facts(scope, exchange, seconds)})
     elif logger.isEnabledFor(logging.INFO):
         logger.info("answered", extra={"facts": _facts(scope, exchange, seconds)})

@@ -147,6 +147,27 @@ async def test_when_the_line_was_long_hardly_anybody_may_wait(
     }
 
 
+async def test_as_many_may_wait_as_are_answered_while_nobody_minds() -> None:
+    quick, slow = Places(READS), Places(READS)
+    for _ in range(200):
+        quick.give_back(admission.LINE_S / 1_000)
+        slow.give_back(admission.LINE_S / 8.5)
+    assert (quick._room(), slow._room()) == (LINE, int(8.5 * READS))
+    for _ in range(200):
+        slow.give_back(10.0)
+    # However long it takes, a few may.
+    assert slow._room() == admission.FEW * READS
+
+
+async def test_that_it_is_too_much_is_logged_once(
+    crowded: tuple[Held, Admission], caplog: pytest.LogCaptureFixture
+) -> None:
+    _, layer = crowded
+    assert statuses(await ask(layer, 20))[503] == 20 - SHORT_LINE
+    assert [record.name for record in caplog.get_records("setup")] == ["chancery.admission"]
+    assert caplog.records == []
+
+
 async def test_some_answers_without_a_refusal_make_it_forgotten(
     crowded: tuple[Held, Admission],
 ) -> None:
@@ -309,7 +330,7 @@ async def test_a_thousand_that_are_cut_off_take_no_place_with_them(
                 await asyncio.sleep(0)
         finally:
             inside -= 1
-            places.give_back()
+            places.give_back(0.0)
 
     going: list[asyncio.Task[None]] = []
     for _ in range(1_000):
@@ -384,7 +405,8 @@ async def test_what_is_kept_is_given_however_full_it_is(
 async def test_a_client_that_leaves_the_service_leaves_the_line(timeline_url: str) -> None:
     async with running(timeline_url) as (address, app), httpx.AsyncClient(base_url=address) as c:
         assert (await c.get("/v1/events")).status_code == 200
-        places = admission_of(app)._places["reads"] = Places(0)
+        places = admission_of(app)._places["reads"] = Places(1)
+        assert await places.take({})
         _, writer = await asyncio.open_connection(*address.removeprefix("http://").split(":"))
         writer.write(b"GET /v1/events?limit=1 HTTP/1.1\r\nHost: here\r\n\r\n")
         await until(lambda: len(places._line) == 1)

@@ -34,9 +34,9 @@ Turn = Callable[[], AbstractAsyncContextManager[None]]
 # streams and /readyz.
 PLACES = {"reads": 4, "searches": 2, "exports": 4, "writes": 4, "imports": 2}
 WAIT_S = 1.0
-# As many may wait as are answered in so much time, or a few for each place if that takes longer, but
-# no more than so many; once it was too many only so few, until so many answers were given without a refusal in
-# between, or so much time is over without one.
+# As many may wait as are answered in so much time, or a few for each place if that takes longer,
+# but no more than so many; once it was too many only so few, until so many answers were given
+# without a refusal in between, or so much time is over without one.
 LINE_S = 0.2
 FEW = 4
 LINE = 64

@@ -37,7 +37,7 @@ STREAM_COMMAND_TIMEOUT_S = 61
 # What takes a millisecond.
 GLANCE_TIMEOUT_S = 1
 CONNECT_TIMEOUT_S = 2
-PING_TIMEOUT_S = 1
+PING_TIMEOUT_S = 0.5
 POOL_WAIT_S = 1
 POOL_SIZE = 8
 # A stream's statement ends after so long without a row, its transaction after so long without a

@@ -26,7 +26,7 @@ from app.api.tally import Tally
 from app.api.wire import AT_ONCE, Wire, line
 from app.db.freshness import Freshness
 
-MAX_BYTES = 67_108_864
+MAX_BYTES = 50_331_648
 MAX_ENTRY_BYTES = 1_048_576
 
 _ASKED = "chancery.asked"

@@ -8,7 +8,7 @@ BENCH := .bench
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run test test-on-another-database check environment test-environment bench torture lock territories picture clean
+.PHONY: run test test-on-another-database test-release-before check environment test-environment bench torture lock territories picture clean
 
 run: environment
 	@exec $(BIN)/python -m app serve
@@ -22,6 +22,15 @@ test: check
 # The tests that ask a database, on the server behind CHANCERY_TEST_DATABASE_URL.
 test-on-another-database: test-environment
 	$(BIN)/python -m pytest -n 2 --dist loadscope tests/queries tests/commands tests/migrations tests/api
+
+# What another release asks of the database, tested on this one's schema: while this one takes over,
+# the other one goes on. BEFORE is its commit.
+test-release-before:
+	rm -rf $(BENCH)/before && mkdir -p $(BENCH)/before
+	git archive $(BEFORE) | tar -x -C $(BENCH)/before
+	cp migrations/versions/*.py $(BENCH)/before/migrations/versions
+	$(MAKE) -C $(BENCH)/before test-environment
+	cd $(BENCH)/before && $(BIN)/python -m pytest -n 2 --dist loadscope tests/queries tests/commands tests/api
 
 check: test-environment
 	$(BIN)/python -m ruff check .

@@ -15,6 +15,8 @@ from app.domain.errors import UnavailableError
 UNUSABLE = (TimeoutError, asyncpg.InternalClientError)
 """After these a connection is closed at once: the driver would wait for it, or lend it again."""
 
+# Of a good connection the server closes its end at once.
+_CLOSE_S = 0.2
 _TAKE_ON = "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = $1"
 
 
@@ -79,7 +81,9 @@ class DriverPool:
                 await self._lost()
             raise
         finally:
-            await pool.release(connection)
+            # One that isn't to be lent again is closed, and may lead nowhere by now.
+            with suppress(TimeoutError):
+                await pool.release(connection, timeout=_CLOSE_S)
         return rows
 
     def use(self) -> PoolUse:

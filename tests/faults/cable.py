@@ -1,4 +1,4 @@
-"""The network between the service and PostgreSQL, as a proxy that can be cut in three ways."""
+"""The network between the service and PostgreSQL, as a proxy that can be slow or cut off."""
 
 import asyncio
 import socket
@@ -39,11 +39,16 @@ class Cable:
         self._connections: set[Connection] = set()
         self._carrying: set[asyncio.Task[None]] = set()
         self._resetting = False
+        self._late_s = 0.0
         self.port = 0
 
     def hold(self) -> None:
         """Swallow everything until it is mended; then it comes after all, as TCP sends it again."""
         self._whole.clear()
+
+    def slow_down(self, seconds: float) -> None:
+        """Let everything come so much later, in either direction."""
+        self._late_s = seconds
 
     def hold_ends(self) -> None:
         """Let everything through but that one end has closed."""
@@ -68,7 +73,7 @@ class Cable:
 
     def mend(self) -> None:
         """Let everything through again."""
-        self._resetting = False
+        self._resetting, self._late_s = False, 0.0
         self._whole.set()
         self._ending.set()
 
@@ -115,6 +120,7 @@ class Cable:
     ) -> None:
         with suppress(OSError):
             while piece := await source.read(PIECE):
+                await asyncio.sleep(self._late_s)
                 await self._whole.wait()
                 if not connection.deaf:
                     to.write(piece)

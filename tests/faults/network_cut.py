@@ -1,4 +1,4 @@
-"""The network between the service and PostgreSQL is cut: it swallows, resets, or forgets."""
+"""The network between the service and PostgreSQL is slow, swallows, resets, or forgets."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,6 +9,8 @@ from tests.faults.siege import Row, Siege, besieged
 
 # For a moment, for longer than some things are waited for, and for longer than any.
 LAST_S = (0.5, 2.0, 7.0)
+# So much later everything comes: what can still be waited for, and what can't.
+LATE_S, SLOW_FOR_S = (0.05, 0.3, 1.0), 5.0
 
 
 async def held(rounds: int, place: Path) -> Row:
@@ -30,6 +32,23 @@ async def forgotten(rounds: int, place: Path) -> Row:
     async with besieged(place) as siege:
         await forget(siege, rounds)
     return siege.row("network: half-open", rounds)
+
+
+async def slowed(rounds: int, place: Path) -> Row:
+    """Let the network be slow for a while, again and again."""
+    async with besieged(place) as siege:
+        await slow_down(siege, rounds)
+    return siege.row("network: slow, by 0.05 to 1 s", rounds)
+
+
+async def slow_down(siege: Siege, rounds: int) -> None:
+    """Be slow so often, and wait until all is well again."""
+    for number in range(rounds):
+        await _at_work(siege)
+        siege.cable.slow_down(LATE_S[number % len(LATE_S)])
+        await asyncio.sleep(SLOW_FOR_S)
+        siege.cable.mend()
+        await siege.back()
 
 
 async def hold(siege: Siege, rounds: int) -> None:

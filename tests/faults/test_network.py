@@ -106,6 +106,19 @@ async def test_what_one_has_found_out_all_go_by(database: Database, cable: Cable
         assert await connection.fetch(one, {})
 
 
+async def test_what_was_answered_is_given_though_its_connection_cannot_be_closed(
+    database: Database, cable: Cable
+) -> None:
+    slow = Prepared(text("SELECT 1 AS one, pg_sleep(0.5)"))
+    async with asyncio.timeout(SOON_S), database.reading() as connection:
+        answer = asyncio.create_task(connection.fetch(slow, {}))
+        await asyncio.sleep(0.2)
+        # Another question has found out that what was opened before leads nowhere.
+        await database._renew()
+        cable.hold_ends()
+        assert (await answer)[0].one == 1
+
+
 async def test_a_connection_that_is_being_closed_is_replaced(
     postgres: Postgres, database: Database, cable: Cable
 ) -> None:

@@ -22,6 +22,7 @@ CAUSES: tuple[Callable[[Siege, int], Awaitable[None]], ...] = (
     worker_killed.cause,
     server_killed.cause,
     server_frozen.cause,
+    network_cut.slow_down,
     network_cut.hold,
     network_cut.break_off,
     network_cut.forget,

@@ -47,6 +47,7 @@ FAULTS = {
     "server-killed": Fault(server_killed.run, 50, server_killed.control, 3),
     "server-frozen": Fault(server_frozen.run, 20),
     "power-cut": Fault(power_cut.run, 20, power_cut.control, 3, power_cut.why_not),
+    "network-slow": Fault(network_cut.slowed, 20),
     "network-held": Fault(network_cut.held, 20),
     "network-reset": Fault(network_cut.reset, 20),
     "network-forgotten": Fault(network_cut.forgotten, 20),

@@ -216,6 +216,7 @@ after(
         FOR EACH ROW WHEN (NEW.kind IS NULL) EXECUTE FUNCTION fill_event_party()
     """,
 )
+after(EventParty.__table__, "ALTER TABLE event_party ENABLE ALWAYS TRIGGER filled")
 
 
 class PastEventParty(_PartyColumns, Table):

@@ -34,6 +34,11 @@ FILLED = """
     CREATE OR REPLACE TRIGGER filled BEFORE INSERT ON event_party
         FOR EACH ROW WHEN (NEW.kind IS NULL) EXECUTE FUNCTION fill_event_party()
 """
+# Also for those who copy rows with `session_replication_role = replica`.
+ALWAYS_FILLED = """
+    -- squawk-ignore prefer-robust-stmts
+    ALTER TABLE event_party ENABLE ALWAYS TRIGGER filled
+"""
 JOURNAL = 0x6A6F75726E616C
 # Others may hold the journal's lock for longer than a lock is waited for elsewhere; nobody stands
 # in line behind this one for long. What a writer has removed isn't there to be filled any more, and
@@ -71,6 +76,7 @@ def upgrade() -> None:
         op.execute(f"ALTER TABLE event_party {COLUMNS}")
         op.execute(FILL)
         op.execute(FILLED)
+        op.execute(ALWAYS_FILLED)
         _fill()
         # Else an index alone couldn't answer before the server gets round to it.
         op.execute("VACUUM (ANALYZE) event_party")

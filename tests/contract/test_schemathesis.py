@@ -1,6 +1,7 @@
 """Schemathesis makes up requests from the OpenAPI document and sends them to a running service."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,8 +32,10 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
+# To each operation; more than 60 take longer than a test run may.
+EXAMPLES = int(os.environ.get("CHANCERY_TEST_EXAMPLES", "60"))
 MANY = settings(
-    max_examples=60,
+    max_examples=EXAMPLES,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

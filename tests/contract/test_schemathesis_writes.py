@@ -22,7 +22,7 @@ from app.commands.revise import Author
 from app.db.engine import Database
 from app.domain.cells import template
 from app.domain.keys import Scope
-from tests.contract.test_schemathesis import CHECKS, DOCUMENT
+from tests.contract.test_schemathesis import CHECKS, DOCUMENT, EXAMPLES
 from tests.support.database import cloned
 from tests.support.factories import event, facts
 from tests.support.keys import bearer, key_for
@@ -66,7 +66,7 @@ SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 SCHEMA.config.generation.update(with_security_parameters=False)
 # Without the examples that schemathesis would add, which are hundreds and pass by the hook below.
 SOME = settings(
-    max_examples=60,
+    max_examples=EXAMPLES,
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),

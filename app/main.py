@@ -15,12 +15,15 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 from starlette.types import Lifespan
 
 from app import __version__
-from app.api import auth, exposition, imprint, openapi, problems
-from app.api.cache import Cache
-from app.api.compression import Compression
-from app.api.envelope import Envelope
+from app.api import auth, imprint, openapi, problems
 from app.api.formats.registry import XLSX
-from app.api.observer import Observer
+from app.api.layers.cache import Cache
+from app.api.layers.compression import Compression
+from app.api.layers.envelope import Envelope
+from app.api.layers.observer import Observer
+from app.api.metrics import exposition
+from app.api.metrics.tally import Tally
+from app.api.metrics.workers import FOLDER_VARIABLE, Workers
 from app.api.routes import (
     columns,
     editing,
@@ -41,8 +44,6 @@ from app.api.routes import (
     territories,
     vocabulary,
 )
-from app.api.tally import Tally
-from app.api.workers import FOLDER_VARIABLE, Workers
 from app.db.engine import Database
 from app.db.freshness import Freshness
 from app.db.notifications import Notifications

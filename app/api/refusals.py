@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from starlette.responses import Response
 from starlette.types import Message
 
-from app.api.envelope import COMMON_HEADERS, url_too_long
+from app.api.connection.wire import Wire, head
 from app.api.exchange import ID_HEADER
+from app.api.layers.envelope import COMMON_HEADERS, url_too_long
 from app.api.problems import NOBODYS, Sort, problem, reported
-from app.api.wire import Wire, head
 from app.domain.errors import OverloadedError
 
 MAX_HEADERS = 100

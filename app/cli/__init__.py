@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from uvicorn.supervisors import Multiprocess
 
 from app import __version__
-from app.api.workers import FOLDER_VARIABLE
+from app.api.metrics.workers import FOLDER_VARIABLE
 from app.cli import keys
 from app.cli.backup import backup, restore
 from app.cli.database import addressed, run, with_database
@@ -138,7 +138,7 @@ def _answer(listener: socket.socket, workers: int, settings: Settings) -> None:
         "app.main:create_app_from_environment",
         factory=True,
         workers=workers,
-        http="app.api.prompt:PromptProtocol",
+        http="app.api.connection.prompt:PromptProtocol",
         # By itself uvicorn would take an application that fails to start for one that needn't.
         lifespan="on",
         server_header=False,

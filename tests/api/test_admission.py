@@ -11,13 +11,13 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
-from app.api import admission
-from app.api.admission import CALM, IN_LINE, LINE, PLACES, SHORT_LINE, Admission, Places
-from app.api.cache import Cache
-from app.api.kept import CHANGE_HEADER
-from app.api.observer import Observer
+from app.api.layers import admission
+from app.api.layers.admission import CALM, IN_LINE, LINE, PLACES, SHORT_LINE, Admission, Places
+from app.api.layers.cache import Cache
+from app.api.layers.kept import CHANGE_HEADER
+from app.api.layers.observer import Observer
+from app.api.metrics.tally import Tally
 from app.api.routing import WATCHED
-from app.api.tally import Tally
 from app.db.freshness import Freshness
 from tests.api.test_stream import running, until
 from tests.support.client import client_of

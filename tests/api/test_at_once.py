@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.api.cache import Cache
+from app.api.layers.cache import Cache
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.db import freshness
 from app.db.engine import Database

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from app.api import cursor
-from app.api.envelope import MAX_URL_LENGTH
+from app.api.layers.envelope import MAX_URL_LENGTH
 from app.api.resolve import MOST_REFUSED
 from app.domain.errors import MAX_FAULTS
 from tests.support.problems import problem_of

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from app.api.cache import Cache
-from app.api.kept import Entry, Key, entry_of
-from app.api.tally import Tally
+from app.api.layers.cache import Cache
+from app.api.layers.kept import Entry, Key, entry_of
+from app.api.metrics.tally import Tally
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.db.engine import Database
 from app.db.freshness import LONGEST_S, Freshness

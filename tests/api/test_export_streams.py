@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.api import protocol
 from app.api.conditional import CACHE_CONTROL
+from app.api.connection import bounds
 from app.api.formats import download
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.record import record_unseen
@@ -125,7 +125,7 @@ async def test_a_client_that_leaves_ends_the_making_of_a_workbook(large_url: str
 
 @pytest.mark.parametrize(
     ("limit", "extension"),
-    [((protocol, "STALLED_S"), "jsonl"), ((download, "LONGEST_S"), "csv")],
+    [((bounds, "STALLED_S"), "jsonl"), ((download, "LONGEST_S"), "csv")],
 )
 async def test_a_client_that_stops_reading_keeps_its_place_for_a_while_only(
     large_url: str,

@@ -4,10 +4,10 @@ import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from app.api.envelope import Envelope
 from app.api.examples import EVENT
-from app.api.observer import Observer
-from app.api.tally import Tally
+from app.api.layers.envelope import Envelope
+from app.api.layers.observer import Observer
+from app.api.metrics.tally import Tally
 from tests.support.client import client_of
 from tests.support.problems import problem_of
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from app.api.observer import Observer
-from app.api.tally import BOUNDS_S, Durations, Tally
+from app.api.layers.observer import Observer
+from app.api.metrics.tally import BOUNDS_S, Durations, Tally
 from app.db.engine import Database
 from app.main import create_app
 from app.settings import Settings

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from app.api import prompt
-from app.api.prompt import HEARD, PromptProtocol
+from app.api.connection import prompt
+from app.api.connection.prompt import HEARD, PromptProtocol
+from app.api.connection.wire import AT_ONCE
 from app.api.refusals import OVERLOADED
-from app.api.wire import AT_ONCE
 from tests.support.wire import Wire, serving
 
 ASKED = b"GET /known HTTP/1.1\r\nHost: here\r\n\r\n"

@@ -12,10 +12,10 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from app.api import protocol
-from app.api.protocol import BoundedProtocol
+from app.api.connection import bounds
+from app.api.connection.bounds import BoundedProtocol
+from app.api.connection.wire import AT_ONCE
 from app.api.refusals import OVERLOADED
-from app.api.wire import AT_ONCE
 from app.cli import UNREAD_MS, _listening
 from tests.support.service import free_port
 from tests.support.wire import PATIENCE_S, Answer, Wire, serving
@@ -89,7 +89,7 @@ def wire(port: int) -> Iterator[Wire]:
 
 @pytest.fixture(autouse=True)
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "LINGER_S", SOON_S)
+    monkeypatch.setattr(bounds, "LINGER_S", SOON_S)
 
 
 def refused(wire: Wire, status: int, code: str) -> Answer:
@@ -150,7 +150,7 @@ def test_a_head_that_does_not_come_in_time_is_a_408(
     wire: Wire, monkeypatch: pytest.MonkeyPatch, pieces: list[bytes]
 ) -> None:
     assert wire.ask().status == 200
-    monkeypatch.setattr(protocol, "HEAD_S", SOON_S)
+    monkeypatch.setattr(bounds, "HEAD_S", SOON_S)
     began = time.monotonic()
     for piece in pieces:
         wire.send(piece)
@@ -163,7 +163,7 @@ def test_a_head_that_does_not_come_in_time_is_a_408(
 def test_who_asks_nothing_is_left_without_a_word(
     port: int, monkeypatch: pytest.MonkeyPatch, before: int
 ) -> None:
-    monkeypatch.setattr(protocol, "HEAD_S", SOON_S)
+    monkeypatch.setattr(bounds, "HEAD_S", SOON_S)
     with Wire(port) as wire:
         for _ in range(before):
             assert wire.ask().status == 200
@@ -175,7 +175,7 @@ def test_who_asks_nothing_is_left_without_a_word(
 def test_a_connection_may_rest_between_its_requests(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "HEAD_S", SOON_S)
+    monkeypatch.setattr(bounds, "HEAD_S", SOON_S)
     with Wire(port) as wire:
         for _ in range(2):
             assert wire.ask().status == 200
@@ -190,7 +190,7 @@ def test_a_connection_may_rest_between_its_requests(
 def test_a_body_that_does_not_come_in_time_is_a_408_and_never_carried_out(
     wire: Wire, tried: Tried, monkeypatch: pytest.MonkeyPatch, head: bytes
 ) -> None:
-    monkeypatch.setattr(protocol, "BODY_S", SOON_S)
+    monkeypatch.setattr(bounds, "BODY_S", SOON_S)
     wire.send(START + head)
     refused(wire, 408, "request-too-slow")
     assert tried.was_told()
@@ -199,9 +199,9 @@ def test_a_body_that_does_not_come_in_time_is_a_408_and_never_carried_out(
 def test_a_long_body_may_take_its_time_if_it_keeps_the_pace(
     wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "BODY_S", SOON_S)
+    monkeypatch.setattr(bounds, "BODY_S", SOON_S)
     # Even the slowest machine sends so much in a second.
-    monkeypatch.setattr(protocol, "PACE", 50)
+    monkeypatch.setattr(bounds, "PACE", 50)
     wire.send(START + b"Content-Length: 10000\r\n\r\n")
     for _ in range(10):
         time.sleep(SOON_S / 3)
@@ -214,7 +214,7 @@ def test_who_is_not_read_is_not_slow(monkeypatch: pytest.MonkeyPatch) -> None:
         await asyncio.sleep(3 * SOON_S)
         await Tried()(scope, receive, send)
 
-    monkeypatch.setattr(protocol, "BODY_S", SOON_S)
+    monkeypatch.setattr(bounds, "BODY_S", SOON_S)
     with serving(reads_late) as (port, _), Wire(port) as wire:
         wire.send(START + b"Content-Length: 1000000\r\n\r\n" + b"x" * 1_000_000)
         assert wire.answer().body == b"1000000"
@@ -223,7 +223,7 @@ def test_who_is_not_read_is_not_slow(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_rest_of_a_body_that_nobody_reads_may_come_for_a_while_only(
     wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "BODY_S", SOON_S)
+    monkeypatch.setattr(bounds, "BODY_S", SOON_S)
     head = b"POST /unread HTTP/1.1\r\nHost: here\r\nContent-Length: 1000000\r\n\r\n"
     wire.send(head)
     assert wire.answer().status == 401
@@ -261,7 +261,7 @@ def test_what_was_in_order_is_answered_whatever_follows(wire: Wire) -> None:
 def test_who_does_not_read_is_cut_off(
     server: tuple[int, uvicorn.Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "STALLED_S", SOON_S)
+    monkeypatch.setattr(bounds, "STALLED_S", SOON_S)
     port, serving_ = server
     with Wire(port) as wire:
         wire.send(b"GET /large HTTP/1.1\r\nHost: here\r\n\r\n")
@@ -270,7 +270,7 @@ def test_who_does_not_read_is_cut_off(
 
 
 def test_who_reads_slowly_gets_it_all(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "STALLED_S", SOON_S)
+    monkeypatch.setattr(bounds, "STALLED_S", SOON_S)
     wire.send(b"GET /large HTTP/1.1\r\nHost: here\r\n\r\n")
     size, began = 0, time.monotonic()
     while size < LARGE:
@@ -292,8 +292,8 @@ def test_the_kernel_gives_up_what_nobody_takes() -> None:
 def test_who_asks_nothing_gives_way_to_who_asks(
     server: tuple[int, uvicorn.Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 20)
-    monkeypatch.setattr(protocol, "GIVING_WAY", 5)
+    monkeypatch.setattr(bounds, "MAX_CONNECTIONS", 20)
+    monkeypatch.setattr(bounds, "GIVING_WAY", 5)
     port, serving_ = server
     with ExitStack() as stack, Wire(port) as healthy:
         for _ in range(40):
@@ -308,7 +308,7 @@ def test_who_asks_nothing_gives_way_to_who_asks(
 def test_where_all_are_being_answered_who_comes_is_told_to_come_again(
     port: int, tried: Tried, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 5)
+    monkeypatch.setattr(bounds, "MAX_CONNECTIONS", 5)
     with ExitStack() as stack:
         for _ in range(5):
             held = stack.enter_context(Wire(port))
@@ -335,7 +335,7 @@ def crowded(server: tuple[int, uvicorn.Server]) -> int:
 def test_who_is_turned_away_may_ask_something_else(
     crowded: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "HEAD_S", SOON_S)
+    monkeypatch.setattr(bounds, "HEAD_S", SOON_S)
     with Wire(crowded) as wire:
         for _ in range(3):
             found = wire.ask("/crowded")

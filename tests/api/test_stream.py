@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from app.api.prompt import PromptProtocol
+from app.api.connection.prompt import PromptProtocol
 from app.api.routes import stream
 from app.cli import GRACEFUL_SHUTDOWN_S
 from app.commands import journal

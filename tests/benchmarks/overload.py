@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import uvloop
 from fastapi import FastAPI
 
-from app.api import admission
+from app.api.layers import admission
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.parties import add_territories
 from app.db import schema

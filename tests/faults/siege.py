@@ -190,7 +190,8 @@ async def besieged(
         url = postgres.url_through(cable.port)
         environment = {"CHANCERY_DATABASE_URL": url, "CHANCERY_WRITES_A_MINUTE": "1000000"}
         async with _served(environment, "--workers", str(workers)) as (address, process):
-            log = threading.Thread(target=_read_log, args=(process,), daemon=True)
+            faults: list[str] = []
+            log = threading.Thread(target=_read_log, args=(process, faults), daemon=True)
             log.start()
             async with httpx.AsyncClient(
                 base_url=address, headers=bearer(key), timeout=ANSWER_S
@@ -206,7 +207,7 @@ async def besieged(
             process.send_signal(signal.SIGTERM)
             await asyncio.to_thread(process.wait, START_TIMEOUT_S)
             log.join()
-        assert not siege.ledger.strange, siege.ledger.strange
+        assert not siege.ledger.strange, (siege.ledger.strange, faults)
         siege.found = await compared(postgres.url, siege.ledger)
         if not any(siege.found):
             await check_register(postgres.url, siege.ledger)
@@ -244,8 +245,7 @@ def _slow_commits(seconds: float) -> tuple[str, str]:
     )
 
 
-def _read_log(process: subprocess.Popen[str]) -> None:
-    """Take what the service says, lest it waits for somebody to do so."""
+def _read_log(process: subprocess.Popen[str], faults: list[str]) -> None:
+    """Take what the service says, lest it waits for somebody to do so, and keep what it regrets."""
     assert process.stdout is not None
-    for _ in process.stdout:
-        pass
+    faults += (line for line in process.stdout if '"level": "error"' in line)

@@ -11,8 +11,8 @@ from typing import Any, Self
 import uvicorn
 from starlette.types import ASGIApp
 
+from app.api.connection.prompt import PromptProtocol
 from app.api.problems import MEDIA_TYPE, ProblemDocument
-from app.api.prompt import PromptProtocol
 
 PATIENCE_S = 20.0
 

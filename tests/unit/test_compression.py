@@ -1,6 +1,6 @@
 import pytest
 
-from app.api.compression import takes_gzip
+from app.api.layers.compression import takes_gzip
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
 
-from app.api.admission import Turn
 from app.api.conditional import CACHE_CONTROL
 from app.api.formats.columns import Item
 from app.api.formats.registry import Format
+from app.api.layers.admission import Turn
 from app.domain.errors import UnavailableError
 
 PIECE_BYTES = 65_536

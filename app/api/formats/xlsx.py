@@ -13,10 +13,10 @@ from typing import Any, Generic
 
 from xlsxwriter import Workbook
 
-from app.api.admission import Turn
 from app.api.formats.about import about
 from app.api.formats.asked import Asked
 from app.api.formats.columns import Column, Item, Shape
+from app.api.layers.admission import Turn
 from app.domain.dates import known_day
 from app.domain.text import with_plain_line_breaks
 

@@ -12,7 +12,6 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app import __version__
 from app.api.conditional import answer, matches
-from app.api.envelope import WITHOUT_BODY
 from app.api.filters import EventParameters
 from app.api.formats.asked import Asked
 from app.api.formats.atom import MAX_ENTRIES, feed
@@ -41,6 +40,7 @@ from app.api.formats.registry import (
 from app.api.formats.timelinejs import Timeline, TimelineJs
 from app.api.formats.writer import each, written
 from app.api.formats.xlsx import MAX_ROWS, Xlsx, build
+from app.api.layers.envelope import WITHOUT_BODY
 from app.api.parameters import asked
 from app.api.resolve import resolve
 from app.api.state import Closing, Register

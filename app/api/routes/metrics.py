@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
-from app.api import exposition
+from app.api.metrics import exposition
 
 router = APIRouter(include_in_schema=False)
 

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 from pydantic import BeforeValidator, field_validator
 
-from app.api.envelope import WITHOUT_BODY
+from app.api.layers.envelope import WITHOUT_BODY
 from app.api.parameters import QueryModel, asked, drop_null, parameter, whole_number
 from app.api.problems import Sort, documented, problem, problem_response
 from app.api.routes.history import MAX_SEQ, change_json

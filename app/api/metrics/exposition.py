@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from app.api.tally import BOUNDS_S, Durations, Tally
+from app.api.metrics.tally import BOUNDS_S, Durations, Tally
 from app.db.engine import Database
 
 NONE = "none"

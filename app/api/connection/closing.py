@@ -8,7 +8,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from app.api.framing import StrictProtocol
+from app.api.connection.framing import StrictProtocol
 
 # A client that hasn't sent anything by then is as idle as one whose connection is timed out.
 LAST_CALL_S = 0.5

@@ -8,9 +8,9 @@ from typing import Any
 
 from starlette.types import Message, Scope
 
-from app.api.compression import takes_gzip
 from app.api.conditional import CACHE_CONTROL, matches
-from app.api.wire import Wire, head
+from app.api.connection.wire import Wire, head
+from app.api.layers.compression import takes_gzip
 
 CHANGE_HEADER = "Chancery-Change"
 """On the answer to a write, the number of the change; sent back, no older answer is given."""

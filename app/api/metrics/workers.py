@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Self
 
-from app.api.exposition import Sample
+from app.api.metrics.exposition import Sample
 
 FOLDER_VARIABLE = "CHANCERY_WORKERS_FOLDER"
 """By this variable `chancery serve` tells its workers where to meet; it is no setting."""

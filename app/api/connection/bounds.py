@@ -12,10 +12,11 @@ from typing import Any, cast
 
 from uvicorn._types import ASGI3Application
 
-from app.api.admission import IN_LINE
-from app.api.closing import ClosingProtocol
-from app.api.envelope import MAX_URL_LENGTH
+from app.api.connection.closing import ClosingProtocol
+from app.api.connection.wire import line
 from app.api.exchange import id_of, new_id
+from app.api.layers.admission import IN_LINE
+from app.api.layers.envelope import MAX_URL_LENGTH
 from app.api.refusals import (
     FAULTY,
     MAX_HEADER_BYTES,
@@ -26,7 +27,6 @@ from app.api.refusals import (
     TOO_LONG,
     Refusal,
 )
-from app.api.wire import line
 
 MAX_HEAD_BYTES = MAX_URL_LENGTH + MAX_HEADER_BYTES
 # Together with what a process opens beside, they stay below the 1,024 files that it may have open

@@ -12,8 +12,8 @@ from opentelemetry import trace
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.exchange import IN_SCOPE, Exchange
+from app.api.metrics.tally import Tally
 from app.api.problems import STATUS_OF
-from app.api.tally import Tally
 from app.domain.discretion import discreet
 from app.domain.errors import OverloadedError
 

@@ -11,8 +11,8 @@ from starlette.types import Scope
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from app.api.protocol import BoundedProtocol
-from app.api.wire import AT_ONCE, Wire
+from app.api.connection.bounds import BoundedProtocol
+from app.api.connection.wire import AT_ONCE, Wire
 
 MOST_HEARD = 1_000
 # Browsers with all their headers stay below it.

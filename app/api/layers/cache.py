@@ -7,7 +7,7 @@ the next change its number isn't the newest one. Where the number can't be asked
 answered from here.
 
 What is kept as of a number that is known already is given at once; whoever must wait for anything,
-for the number or for an answer, needs a place (see `app.api.admission`).
+for the number or for an answer, needs a place (see `app.api.layers.admission`).
 """
 
 import time
@@ -16,14 +16,14 @@ from collections import OrderedDict
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.admission import Admission
+from app.api.connection.wire import AT_ONCE, Wire, line
 from app.api.exchange import ID_HEADER, IN_SCOPE, Exchange, id_of
-from app.api.kept import CHANGE_HEADER, Asked, Entry, Key, asked, entry_of, may_be_kept
-from app.api.observer import name_route, note
+from app.api.layers.admission import Admission
+from app.api.layers.kept import CHANGE_HEADER, Asked, Entry, Key, asked, entry_of, may_be_kept
+from app.api.layers.observer import name_route, note
+from app.api.metrics.tally import Tally
 from app.api.refusals import OVERLOADED
 from app.api.routing import WATCHED
-from app.api.tally import Tally
-from app.api.wire import AT_ONCE, Wire, line
 from app.db.freshness import Freshness
 
 MAX_BYTES = 50_331_648

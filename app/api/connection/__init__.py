@@ -1,0 +1,1 @@
+"""One connection of a client: uvicorn's HTTP protocol, strict, bounded, prompt where it can be."""

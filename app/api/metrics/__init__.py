@@ -1,0 +1,1 @@
+"""What is counted, by which process, and how Prometheus is told."""

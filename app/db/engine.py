@@ -12,12 +12,13 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 from sqlalchemy import URL, ExceptionContext, NullPool, event, make_url
-from sqlalchemy.exc import ArgumentError, InvalidatePoolError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db.connections import MomentConnection, WriteConnection, lent
 from app.db.driver import UNUSABLE, DriverPool, PoolUse
 from app.db.keepalive import SESSION, keep_alive
+from app.db.ping import ping_before_lending
 from app.db.prepared import Prepared
 from app.db.reading import Reading
 from app.domain.errors import MisconfiguredError, TooManyExportsError
@@ -35,9 +36,8 @@ COMMAND_TIMEOUT_S = STATEMENT_TIMEOUT_MS / 1_000 + 0.5
 EDIT_COMMAND_TIMEOUT_S = LOCK_TIMEOUT_MS / 1_000 + 1
 STREAM_COMMAND_TIMEOUT_S = 61
 # What takes a millisecond.
-GLANCE_TIMEOUT_S = 1
+GLANCE_TIMEOUT_S = 0.5
 CONNECT_TIMEOUT_S = 2
-PING_TIMEOUT_S = 0.5
 POOL_WAIT_S = 1
 POOL_SIZE = 8
 # A stream's statement ends after so long without a row, its transaction after so long without a
@@ -147,16 +147,7 @@ def _pooled(url: URL, command_timeout_s: float, **options: Any) -> AsyncEngine:
         **options,
     )
 
-    # SQLAlchemy's own `pool_pre_ping` waits as long as for any statement, and twice.
-    @event.listens_for(pool.sync_engine, "checkout")
-    def ping(connection: Any, *_: Any) -> None:
-        try:
-            connection.run_async(lambda driver: driver.execute("SELECT 1", timeout=PING_TIMEOUT_S))
-        except Exception as error:
-            connection.driver_connection.terminate()
-            # What was opened before this one leads nowhere, either.
-            raise InvalidatePoolError from error
-
+    ping_before_lending(pool)
     return pool
 
 

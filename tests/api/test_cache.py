@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.api.layers.cache import Cache
-from app.api.layers.kept import Entry, Key, entry_of
+from app.api.layers.kept import Entry, Key
 from app.api.metrics.tally import Tally
 from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.db.engine import Database
@@ -246,7 +246,7 @@ async def test_nobody_waits_for_a_number_that_is_renewed_in_time(timeline_url: s
 
 def test_what_was_not_asked_for_the_longest_time_goes_first() -> None:
     def entry(size: int) -> Entry:
-        return entry_of(1, None, {"headers": [(b"etag", b'"tag"')]}, b"x" * size)
+        return Entry(1, None, [(b"etag", b'"tag"')], b"x" * size)
 
     async def nothing(*_: object) -> None:
         pass

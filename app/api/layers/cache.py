@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.connection.wire import AT_ONCE, Wire, line
 from app.api.exchange import ID_HEADER, IN_SCOPE, Exchange, id_of
 from app.api.layers.admission import Admission
-from app.api.layers.kept import CHANGE_HEADER, Asked, Entry, Key, asked, entry_of, may_be_kept
+from app.api.layers.kept import CHANGE_HEADER, Asked, Entry, Key, asked, may_be_kept
 from app.api.layers.observer import name_route, note
 from app.api.metrics.tally import Tally
 from app.api.refusals import OVERLOADED
@@ -178,7 +178,6 @@ class Keeping:
         elif self._start is not None:
             # What comes in pieces is long, or has no end.
             if not message.get("more_body") and len(message["body"]) <= MAX_ENTRY_BYTES:
-                route = self._exchange.route
-                entry = entry_of(self._number, route, self._start, message["body"])
-                self._cache.keep(self._key, entry)
+                kept = self._exchange.route, self._start["headers"], message["body"]
+                self._cache.keep(self._key, Entry(self._number, *kept))
             self._start = None

@@ -1,10 +1,10 @@
 """What the cache keeps: finished answers, and all that one depends on."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, Self
 
 from starlette.types import Message, Scope
 
@@ -50,29 +50,51 @@ class Answer:
     start: Message
     wire: Wire
 
+    @classmethod
+    def of(cls, status: int, headers: Headers, body: bytes) -> Self:
+        """Return the answer of these."""
+        start = {"type": "http.response.start", "status": status, "headers": headers}
+        return cls(start, Wire(head(status, headers), body))
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Entry:
-    """A finished answer, the one that says that it hasn't changed, and as of which change."""
+    """What is kept of a finished answer, and as of which change it is.
+
+    What is given again is made when somebody asks again: most questions are asked once.
+    """
 
     number: int
     route: str | None
-    tag: bytes
-    whole: Answer
-    unchanged: Answer
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
 
     def to(self, asked: Asked) -> Answer:
         """Return what answers somebody, who may know the answer already."""
         tags = asked.tags
         knows = tags is not None and (
-            tags == self.tag or matches(tags.decode("latin-1"), self.tag.decode())
+            tags == self._tag or matches(tags.decode("latin-1"), self._tag.decode())
         )
-        return self.unchanged if knows else self.whole
+        return self._unchanged if knows else self._whole
 
     @property
     def size(self) -> int:
         """How many bytes of memory it takes, roughly."""
-        return len(self.whole.wire.body) + _OVERHEAD_BYTES
+        return len(self.body) + _OVERHEAD_BYTES
+
+    @cached_property
+    def _tag(self) -> bytes:
+        return dict(self.headers)[b"etag"]
+
+    @cached_property
+    def _whole(self) -> Answer:
+        return Answer.of(_OK, self.headers, self.body)
+
+    @cached_property
+    def _unchanged(self) -> Answer:
+        """The answer that says that it hasn't changed."""
+        kept = [each for each in self.headers if each[0] not in _ONLY_WITH_A_BODY]
+        return Answer.of(_NOT_MODIFIED, kept, b"")
 
 
 def asked(scope: Scope) -> Asked | None:
@@ -108,19 +130,6 @@ def may_be_kept(start: Message) -> bool:
     headers = dict(start["headers"])
     public = headers.get(b"cache-control") == CACHE_CONTROL.encode()
     return start["status"] == _OK and public and b"etag" in headers
-
-
-def entry_of(number: int, route: str | None, start: Message, body: bytes) -> Entry:
-    """Return what is kept of an answer that is as of a change."""
-    headers: list[tuple[bytes, bytes]] = start["headers"]
-    kept = [each for each in headers if each[0] not in _ONLY_WITH_A_BODY]
-    tag = dict(headers)[b"etag"]
-    return Entry(number, route, tag, _answer(_OK, headers, body), _answer(_NOT_MODIFIED, kept, b""))
-
-
-def _answer(status: int, headers: Headers, body: bytes) -> Answer:
-    start = {"type": "http.response.start", "status": status, "headers": headers}
-    return Answer(start, Wire(head(status, headers), body))
 
 
 @lru_cache(maxsize=256)

@@ -32,8 +32,10 @@ IDLE_TIMEOUT_MS = 30_000
 EDIT_IDLE_TIMEOUT_MS = 3_000
 # A network that swallows everything lets no timeout of the server's be heard.
 COMMAND_TIMEOUT_S = STATEMENT_TIMEOUT_MS / 1_000 + 0.5
-# Of an edit no statement takes so long; what it waits for longest is a lock.
-EDIT_COMMAND_TIMEOUT_S = LOCK_TIMEOUT_MS / 1_000 + 1
+# Of an edit no statement takes so long. What it waits for longest is a lock, and for a row it waits
+# for two; the server gives up before we do, so that it gets none that nobody knows of.
+EDIT_STATEMENT_TIMEOUT_MS = LOCK_TIMEOUT_MS + 500
+EDIT_COMMAND_TIMEOUT_S = EDIT_STATEMENT_TIMEOUT_MS / 1_000 + 0.5
 STREAM_COMMAND_TIMEOUT_S = 61
 # What takes a millisecond.
 GLANCE_TIMEOUT_S = 0.5
@@ -178,7 +180,10 @@ class Database:
         self._reader = _pooled(
             address, COMMAND_TIMEOUT_S, read_only=True, isolation_level="AUTOCOMMIT"
         )
-        impatient = {"idle_in_transaction_session_timeout": str(EDIT_IDLE_TIMEOUT_MS)}
+        impatient = {
+            "statement_timeout": str(EDIT_STATEMENT_TIMEOUT_MS),
+            "idle_in_transaction_session_timeout": str(EDIT_IDLE_TIMEOUT_MS),
+        }
         self._editor = _pooled(address, EDIT_COMMAND_TIMEOUT_S, read_only=False, session=impatient)
         patient = {"statement_timeout": str(WRITE_STATEMENT_TIMEOUT_MS)}
         self._writer = engine(address, read_only=False, session=patient, poolclass=NullPool)

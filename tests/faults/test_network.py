@@ -5,13 +5,14 @@ import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
 from app.commands import journal
 from app.db import engine
-from app.db.engine import Database
+from app.db.engine import EDIT_COMMAND_TIMEOUT_S, Database
 from app.db.prepared import Prepared
 from app.domain.errors import UnavailableError
 from tests.faults.cable import Cable
@@ -22,6 +23,10 @@ ONE = text("SELECT 1")
 TERMINATE = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE application_name LIKE 'chancery %' AND pid <> pg_backend_pid()
+"""
+FORGOTTEN = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE application_name = 'chancery write' AND state = 'idle in transaction'
 """
 # What is not mended waits for ever, or for half a minute.
 SOON_S = 20
@@ -73,6 +78,23 @@ async def test_a_write_that_is_swallowed_ends(database: Database, cable: Cable) 
                 await journal.lock(connection)
                 cable.hold()
                 await connection.execute(ONE)
+
+
+async def test_the_server_gives_an_edit_up_before_we_do(
+    postgres: Postgres, cable: Cable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "EDIT_COMMAND_TIMEOUT_S", EDIT_COMMAND_TIMEOUT_S)
+    async with Database(postgres.url_through(cable.port)) as database, asyncio.timeout(SOON_S):
+        with pytest.raises(UnavailableError):
+            async with database.editing() as connection:
+                await journal.lock(connection)
+                asyncio.get_running_loop().call_later(0.3, cable.forget)
+                # As long as a lock that is waited for twice.
+                await connection.execute(text("SELECT pg_sleep(2.8)"))
+    # Else it would have got the lock, and kept it though nobody knows of it.
+    server = await asyncpg.connect(postgres.url)
+    assert await server.fetchval(FORGOTTEN) == 0
+    await server.close()
 
 
 async def test_a_commit_that_is_swallowed_ends(database: Database, cable: Cable) -> None:

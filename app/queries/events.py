@@ -14,7 +14,6 @@ from sqlalchemy import (
     REAL,
     ColumnElement,
     String,
-    Subquery,
     and_,
     bindparam,
     cast,
@@ -30,11 +29,11 @@ from app.db.prepared import Prepared
 from app.db.projections import Event
 from app.db.reading import rows as rows_of
 from app.db.register import EventCount
-from app.queries.filter import LIVE, EventFilter, Tables, conditions
+from app.queries.filter import LIVE, EventFilter, conditions
 from app.queries.keyset import AnyRow, AnySelect, Order
 from app.queries.knowledge import Everything, Knowledge
 from app.queries.question import ORDERS, Question, Sort
-from app.queries.ranges import Along, along, first_of, told_by_index
+from app.queries.ranges import Along, along, first_of, matching
 from app.queries.shape import Asked, asked
 
 RANKED = 10_000
@@ -261,18 +260,11 @@ def _total(question: Question) -> ColumnElement[int]:
         return func.coalesce(kept.scalar_subquery(), 0)
     counts = [
         select(func.count())
-        .select_from(_matching(question.wanted, tables, known))
+        .select_from(matching(question.wanted, tables, known).subquery())
         .scalar_subquery()
         for tables, known in question.knowledge.sources()
     ]
     return sum(counts[1:], start=counts[0])
-
-
-def _matching(wanted: EventFilter, tables: Tables, known: ColumnElement[bool]) -> Subquery:
-    told = told_by_index(wanted, tables, known)
-    if told is None:
-        told = select(tables.event.id).where(known, *conditions(wanted, tables))
-    return told.subquery()
 
 
 async def event_document(

@@ -5,14 +5,13 @@ have the value; a bloc, shown where an organ of its own takes part, stands for i
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     CTE,
-    ColumnElement,
     Select,
     Text,
     and_,
@@ -29,10 +28,10 @@ from app.db.connections import ReadConnection
 from app.db.register import EventCount
 from app.domain.territories import memberships
 from app.domain.vocabulary import DIRECTION_OF_KIND, Role, family_of
-from app.queries.filter import EventFilter, Tables, conditions
+from app.queries.filter import EventFilter, Tables
 from app.queries.keyset import AnySelect
 from app.queries.knowledge import Everything, Knowledge
-from app.queries.ranges import told_by_index
+from app.queries.ranges import matching
 
 
 class Facet(StrEnum):
@@ -186,26 +185,15 @@ def _statements(
 ) -> list[AnySelect]:
     sets = list(dict.fromkeys(_COLUMNS[facet] for facet in by if facet not in OF_PARTIES))
     columns = [column for columns in sets for column in columns]
-    matching = [
-        (tables, _matching(wanted, tables, known, columns)) for tables, known in knowledge.sources()
+    found = [
+        (tables, matching(wanted, tables, known, columns).cte())
+        for tables, known in knowledge.sources()
     ]
-    statements = [_of_events([found for _, found in matching], sets)]
+    statements = [_of_events([events for _, events in found], sets)]
     if set(by) & set(OF_PARTIES):
-        taking_part = union_all(*(_taking_part(*each) for each in matching)).cte()
+        taking_part = union_all(*(_taking_part(*each) for each in found)).cte()
         statements += [_of_parties(facet, taking_part) for facet in by if facet in OF_PARTIES]
     return statements
-
-
-def _matching(
-    wanted: EventFilter, tables: Tables, known: ColumnElement[bool], columns: Iterable[str]
-) -> CTE:
-    """Return the keys of the events that match, with what they are counted by."""
-    names = (*tables.key, *columns)
-    if (told := told_by_index(wanted, tables, known)) is not None:
-        event = told.subquery().c
-        return select(*(event[name] for name in names)).cte()
-    named = [getattr(tables.event, name) for name in names]
-    return select(*named).where(known, *conditions(wanted, tables)).cte()
 
 
 def _of_events(matching: Sequence[CTE], sets: Sequence[tuple[str, ...]]) -> AnySelect:

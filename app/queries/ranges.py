@@ -7,7 +7,7 @@ filtered and counted by stands in the index beside their order, so that only wha
 at elsewhere.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -142,14 +142,22 @@ def _first_in(
     return order.page(found, walked, after, limit)
 
 
-def told_by_index(
-    wanted: EventFilter, tables: Tables, known: ColumnElement[bool]
-) -> AnySelect | None:
-    """Return the keys of all events that match, each once, with what they are counted by.
+def matching(
+    wanted: EventFilter, tables: Tables, known: ColumnElement[bool], columns: Iterable[str] = ()
+) -> AnySelect:
+    """Return the keys of all events that match, each once, and columns that they are counted by."""
+    names = (*tables.key, *columns)
+    told = _told_by_index(wanted) if tables is LIVE and isinstance(known, True_) else None
+    if told is not None:
+        event = told.subquery().c
+        return select(*(event[name] for name in names))
+    named = [getattr(tables.event, name) for name in names]
+    return select(*named).where(known, *conditions(wanted, tables))
 
-    None where the index of those who take part doesn't tell which they are.
-    """
-    ranges = along(wanted) if tables is LIVE and isinstance(known, True_) else None
+
+def _told_by_index(wanted: EventFilter) -> AnySelect | None:
+    """Return all live events that match, or None where the index doesn't tell which they are."""
+    ranges = along(wanted)
     if ranges is None:
         return None
     walked: Any = _in(ranges.together).subquery().c

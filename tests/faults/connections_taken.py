@@ -6,16 +6,14 @@ from pathlib import Path
 
 import asyncpg
 
-from tests.faults.siege import Row, Siege, besieged
+from tests.faults.siege import Row, Siege, endured
 
 _OURS = "FROM pg_stat_activity WHERE application_name LIKE 'chancery %'"
 
 
 async def run(rounds: int, place: Path) -> Row:
     """Take all connections again and again."""
-    async with besieged(place) as siege:
-        await cause(siege, rounds)
-    return siege.row("out of connections", rounds)
+    return await endured("out of connections", cause, rounds, place)
 
 
 async def cause(siege: Siege, rounds: int) -> None:

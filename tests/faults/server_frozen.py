@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from tests.faults.siege import Row, Siege, besieged
+from tests.faults.siege import Row, Siege, endured
 
 # For a moment, and for longer than anything is waited for.
 LAST_S = (1.0, 7.0)
@@ -11,9 +11,7 @@ LAST_S = (1.0, 7.0)
 
 async def run(rounds: int, place: Path) -> Row:
     """Freeze and thaw PostgreSQL again and again."""
-    async with besieged(place) as siege:
-        await cause(siege, rounds)
-    return siege.row("PostgreSQL frozen (SIGSTOP)", rounds)
+    return await endured("PostgreSQL frozen (SIGSTOP)", cause, rounds, place)
 
 
 async def cause(siege: Siege, rounds: int) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from tests.faults.siege import Row, Siege, besieged
+from tests.faults.siege import Row, Siege, endured
 
 # What isn't flushed at the commit is flushed when the WAL writer wakes.
 UNFLUSHED = {"synchronous_commit": "off", "wal_writer_delay": "10s"}
@@ -11,16 +11,12 @@ UNFLUSHED = {"synchronous_commit": "off", "wal_writer_delay": "10s"}
 
 async def run(rounds: int, place: Path) -> Row:
     """Kill PostgreSQL again and again."""
-    async with besieged(place) as siege:
-        await cause(siege, rounds)
-    return siege.row("kill -9 of PostgreSQL", rounds)
+    return await endured("kill -9 of PostgreSQL", cause, rounds, place)
 
 
 async def control(rounds: int, place: Path) -> Row:
     """Do the same where commits don't wait for the log."""
-    async with besieged(place, parameters=UNFLUSHED) as siege:
-        await cause(siege, rounds)
-    return siege.row("synchronous_commit=off", rounds)
+    return await endured("synchronous_commit=off", cause, rounds, place, parameters=UNFLUSHED)
 
 
 async def cause(siege: Siege, rounds: int) -> None:

@@ -5,12 +5,13 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import httpx
 
@@ -211,6 +212,24 @@ async def besieged(
         siege.found = await compared(postgres.url, siege.ledger)
         if not any(siege.found):
             await check_register(postgres.url, siege.ledger)
+
+
+async def endured(
+    fault: str, cause: Callable[[Siege, int], Awaitable[None]], rounds: int, place: Path, **how: Any
+) -> Row:
+    """Cause a fault so often in a siege, and return what the table says of it.
+
+    Args:
+        fault: what it is called.
+        cause: what causes it, and waits each time until all is well again.
+        rounds: how often.
+        place: where the database lies.
+        how: what else `besieged` takes.
+
+    """
+    async with besieged(place, **how) as siege:
+        await cause(siege, rounds)
+    return siege.row(fault, rounds)
 
 
 @asynccontextmanager

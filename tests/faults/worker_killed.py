@@ -5,7 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-from tests.faults.siege import Row, Siege, besieged
+from tests.faults.siege import Row, Siege, endured
 
 WORKERS = 2
 # Commits take their time, so that kills hit them: the event is there, and nobody was told.
@@ -16,16 +16,22 @@ LONGEST_WRITE_S = 0.3
 
 async def run(rounds: int, place: Path) -> Row:
     """Kill a worker again and again."""
-    async with besieged(place, workers=WORKERS, commit_s=COMMIT_S) as siege:
-        await cause(siege, rounds)
-    return siege.row("kill -9 of a worker", rounds)
+    return await endured(
+        "kill -9 of a worker", cause, rounds, place, workers=WORKERS, commit_s=COMMIT_S
+    )
 
 
 async def control(rounds: int, place: Path) -> Row:
     """Do the same to writers who have no key under which they send again."""
-    async with besieged(place, workers=WORKERS, commit_s=COMMIT_S, idempotent=False) as siege:
-        await cause(siege, rounds)
-    return siege.row("no Idempotency-Key", rounds)
+    return await endured(
+        "no Idempotency-Key",
+        cause,
+        rounds,
+        place,
+        workers=WORKERS,
+        commit_s=COMMIT_S,
+        idempotent=False,
+    )
 
 
 async def cause(siege: Siege, rounds: int) -> None:

@@ -26,6 +26,7 @@ test-on-another-database: test-environment
 # What another release asks of the database, tested on this one's schema: while this one takes over,
 # the other one goes on. BEFORE is its commit.
 test-release-before:
+	@test -n "$(BEFORE)" || { echo "Say which: make test-release-before BEFORE=<commit>"; exit 1; }
 	rm -rf $(BENCH)/before && mkdir -p $(BENCH)/before
 	git archive $(BEFORE) | tar -x -C $(BENCH)/before
 	cp migrations/versions/*.py $(BENCH)/before/migrations/versions

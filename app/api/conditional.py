@@ -9,7 +9,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.domain.document import tag_of
+from app.domain.document import tag_of, tag_of_revision
 
 # Anybody may store an answer, but asks every time whether it still holds.
 CACHE_CONTROL = "public, no-cache"
@@ -21,17 +21,29 @@ def answer(
     media_type: str = "application/json",
     headers: dict[str, str] | None = None,
     status: int = HTTPStatus.OK,
+    tag: str | None = None,
 ) -> Response:
     """Return the body with its tag, or 304 where the client has it already.
 
     A status other than 200 is sent whatever the client has (RFC 9110, section 13.2.1).
     """
     content = body.encode() if isinstance(body, str) else body
-    tag = tag_of(content)
+    tag = tag or tag_of(content)
     sent = {"ETag": tag, "Cache-Control": CACHE_CONTROL, **(headers or {})}
     if status == HTTPStatus.OK and matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=sent)
     return Response(content, status, sent, media_type)
+
+
+def answer_document(
+    request: Request,
+    document: str,
+    headers: dict[str, str] | None = None,
+    status: int = HTTPStatus.OK,
+) -> Response:
+    """Return a document or tombstone under the tag by which editors name its revision."""
+    tag = tag_of_revision(document)
+    return answer(request, document, headers=headers, status=status, tag=tag)
 
 
 def matches(header: str | None, tag: str) -> bool:

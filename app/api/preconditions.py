@@ -4,8 +4,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from app.domain.document import tag_of
-from app.domain.errors import PreconditionFailedError
+from app.domain.document import name_revision, revision_in, revision_of_document
+from app.domain.errors import MalformedHeaderError, PreconditionFailedError
 
 
 def header(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
@@ -36,8 +36,22 @@ def if_match(request: Request) -> set[str] | None:
     """Return the tags that the client has seen, `*` for any; None where it doesn't say.
 
     A weak tag stays as it is and so matches nothing: the comparison is the strong one.
+
+    Raises:
+        MalformedHeaderError: none of them can be a tag of this service.
+
     """
-    return _tags(request, "if-match")
+    tags = _tags(request, "if-match")
+    if tags and not any(map(_may_be_ours, tags)):
+        raise MalformedHeaderError(
+            "If-Match holds no tag of this service: send the ETag of the answer in which you read "
+            'what you are changing, in its quotation marks, as "3-0a1b2c3d4e5f6071".'
+        )
+    return tags
+
+
+def _may_be_ours(tag: str) -> bool:
+    return tag == "*" or revision_in(tag.removeprefix("W/")) is not None
 
 
 def check_seen(request: Request, shown: str | None) -> None:
@@ -50,7 +64,7 @@ def check_seen(request: Request, shown: str | None) -> None:
     tags = if_match(request)
     if tags is None:
         return
-    if shown is None or not {"*", tag_of(shown.encode())} & tags:
+    if shown is None or not name_revision(tags, revision_of_document(shown)):
         raise PreconditionFailedError(shown)
 
 

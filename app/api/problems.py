@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.api.exchange import EXCHANGE
 from app.api.routing import allowed_methods
-from app.domain.document import tag_of
+from app.domain.document import tag_of_revision
 from app.domain.errors import (
     BusyError,
     ChanceryError,
@@ -28,6 +28,7 @@ from app.domain.errors import (
     ForbiddenError,
     GoneError,
     MalformedBodyError,
+    MalformedHeaderError,
     MergedError,
     NotFoundError,
     OverloadedError,
@@ -84,6 +85,7 @@ STATUS_OF: dict[type[ChanceryError], Sort] = {
         415, "unsupported-media-type", "The body's format isn't read here"
     ),
     MalformedBodyError: Sort(400, "malformed-body", "The body can't be read"),
+    MalformedHeaderError: Sort(400, "malformed-header", "A header can't be read"),
 }
 
 
@@ -194,7 +196,7 @@ def problem(
     )
     sent = {"Cache-Control": "no-store", **(headers or {})}
     if current is not None:
-        sent["ETag"] = tag_of(current.encode())
+        sent["ETag"] = tag_of_revision(current)
     leave_out = {"current"} if current is None else set()
     return JSONResponse(document.model_dump(exclude=leave_out), sort.status, sent, MEDIA_TYPE)
 

@@ -103,6 +103,16 @@ def facts_of(model: type[Stated], body: Body) -> Stated:
         return model.model_validate(body)
 
 
+def reference_facts_of(model: type[Stated], body: Body) -> Stated:
+    """Return the facts of a party or regime; its `revision` may be sent and is ignored.
+
+    Raises:
+        RefusedError: every fault, with the field it is in.
+
+    """
+    return facts_of(model, {name: value for name, value in body.items() if name != "revision"})
+
+
 @contextmanager
 def faults_in_body() -> Iterator[None]:
     """Turn what Pydantic finds wrong into the refusal that names every fault."""

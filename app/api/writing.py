@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from app.commands.keys import count_write
 from app.db.connections import WriteConnection
 from app.db.engine import Database
-from app.domain.document import tag_of
+from app.domain.document import tag_of_revision
 from app.domain.keys import Identity
 from app.settings import Settings
 
@@ -39,5 +39,5 @@ async def writing(
 
 def written(shown: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Return what is there after a write, with the tag that the next one needs."""
-    sent = {"ETag": tag_of(shown.encode()), "Cache-Control": "no-store", **(headers or {})}
+    sent = {"ETag": tag_of_revision(shown), "Cache-Control": "no-store", **(headers or {})}
     return Response(shown, status, sent, "application/json")

@@ -38,9 +38,7 @@ _PAUSE_S = 1.0
 
 _CHECK = """
     SELECT clock_timestamp() < CAST(:instant AS timestamptz) AND NOT EXISTS (
-        SELECT FROM party_revision WHERE recorded_at >= CAST(:instant AS timestamptz)
-    ) AND NOT EXISTS (
-        SELECT FROM regime_revision WHERE recorded_at >= CAST(:instant AS timestamptz)
+        SELECT FROM reference_revision WHERE recorded_at >= CAST(:instant AS timestamptz)
     ) AND CAST(:instant AS timestamptz) > ALL (
         SELECT recorded_at FROM event_revision WHERE seq < :seq ORDER BY seq DESC LIMIT 1
     )
@@ -96,7 +94,7 @@ async def _attempt(
 ) -> None:
     first = await journal.later_place(connection, ahead, GAP)
     last = first.plus(basis.changes - 1)
-    digest = await staged.write(connection, author, first, corrects=basis.corrected > 0)
+    leaves = await staged.write(connection, author, first, corrects=basis.corrected > 0)
     while (left := await _seconds_until(connection, first)) > EARLY_S:
         if left > ahead.total_seconds():
             raise _MissedError
@@ -109,7 +107,7 @@ async def _attempt(
         raise _MissedError
     await staged.check_unchanged(connection, basis, first)
     await journal.count_change(connection)
-    await chain.link_written(connection, first.seq, last.seq, digest)
+    await chain.link_written(connection, first.seq, last.seq, leaves)
     await counts.put_staged(connection)
     await _pass(connection, last)
 

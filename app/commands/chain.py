@@ -10,28 +10,28 @@ from collections.abc import AsyncIterator
 from sqlalchemy import text
 
 from app.commands import journal
-from app.db.chain import LEAF, LEAVES_DIGEST
+from app.db.chain import LEAVES, LEAVES_TOGETHER
 from app.db.connections import WriteConnection
 from app.db.engine import Database
 
 AT_ONCE = 2_000
 _END = 2**63 - 1
 _UNLINKED = f"""
-    SELECT count(*) AS revisions, max(seq) AS seq, {LEAVES_DIGEST} AS digest
+    SELECT count(*) AS revisions, max(seq) AS seq, {LEAVES_TOGETHER} AS leaves
     FROM (
-        SELECT seq, {LEAF} AS leaf FROM event_revision
+        SELECT seq, leaf FROM ({LEAVES}) journal
         WHERE seq > coalesce((SELECT max(seq) FROM journal_link), 0)
             AND seq < CAST(:before AS bigint)
         ORDER BY seq LIMIT CAST(:most AS bigint)
     ) unlinked
 """  # noqa: S608 - Put together from constants of ours.
 _ADD = """
-    INSERT INTO journal_link (seq, digest, head)
-    SELECT seq, digest, sha256(
+    INSERT INTO journal_link (seq, digest, head, leaves)
+    SELECT seq, sha256(leaves), sha256(
         coalesce((SELECT head FROM journal_link ORDER BY seq DESC LIMIT 1), '')
-            || int8send(seq) || digest
-    )
-    FROM (SELECT CAST(:seq AS bigint), CAST(:digest AS bytea)) added (seq, digest)
+            || int8send(seq) || sha256(leaves)
+    ), leaves
+    FROM (SELECT CAST(:seq AS bigint), CAST(:leaves AS bytea)) added (seq, leaves)
 """
 
 
@@ -47,18 +47,18 @@ async def link(connection: WriteConnection, before: int = _END, *, whole: bool =
     given = {"before": before, "most": None if whole else AT_ONCE}
     found = (await connection.execute(text(_UNLINKED), given)).one()
     if found.revisions:
-        await _add(connection, found.seq, found.digest)
+        await _add(connection, found.seq, found.leaves)
     revisions: int = found.revisions
     return revisions
 
 
-async def link_written(connection: WriteConnection, first: int, last: int, digest: bytes) -> None:
-    """Link what was written with a known digest; under the lock.
+async def link_written(connection: WriteConnection, first: int, last: int, leaves: bytes) -> None:
+    """Link what was written with known leaves; under the lock.
 
     Where too much before it isn't linked yet, it is left to those who link that.
     """
     if await link(connection, before=first) < AT_ONCE:
-        await _add(connection, last, digest)
+        await _add(connection, last, leaves)
 
 
 async def link_all(database: Database) -> AsyncIterator[int]:
@@ -73,5 +73,5 @@ async def link_all(database: Database) -> AsyncIterator[int]:
         yield linked
 
 
-async def _add(connection: WriteConnection, seq: int, digest: bytes) -> None:
-    await connection.execute(text(_ADD), {"seq": seq, "digest": digest})
+async def _add(connection: WriteConnection, seq: int, leaves: bytes) -> None:
+    await connection.execute(text(_ADD), {"seq": seq, "leaves": leaves})

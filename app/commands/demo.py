@@ -24,12 +24,10 @@ from app.commands.revise import Author, revision_row
 from app.db.connections import WriteConnection
 from app.db.copying import copied, copy
 from app.db.engine import Database
-from app.db.tables import EventRevision, Table
-from app.db.tables import Party as PartyTable
+from app.db.tables import EventRevision, Party, Table
 from app.domain import invented
-from app.domain.document import Party
 from app.domain.errors import ConflictError
-from app.domain.history import PartyName, Revision, versions
+from app.domain.history import Belonging, Revision, versions
 
 DEMO_AUTHOR = Author("demonstration", "Invented.")
 BATCH = 500
@@ -49,7 +47,7 @@ class _Plan:
     seed: int
     events: int
     first: Place
-    names: Mapping[str, Sequence[PartyName]]
+    belongings: Mapping[str, Sequence[Belonging]]
 
 
 async def demo(database: Database, events: int, seed: int = 0) -> AsyncIterator[int]:
@@ -82,11 +80,9 @@ async def _prepared(connection: WriteConnection, events: int, seed: int) -> _Pla
         raise ConflictError("Invented events don't go where others are: take an empty database.")
     await add_parties(connection, invented.organisations(), DEMO_AUTHOR)
     await add_regimes(connection, invented.regimes(), DEMO_AUTHOR)
-    parties = await connection.execute(
-        select(PartyTable.id, PartyTable.name, PartyTable.kind, PartyTable.country)
-    )
-    names = {row.id: [PartyName(BEFORE_ALL, Party(*row))] for row in parties}
-    return _Plan(seed, events, await journal.next_place(connection), names)
+    parties = await connection.execute(select(Party.id, Party.country))
+    belongings = {row.id: [Belonging(BEFORE_ALL, row.country)] for row in parties}
+    return _Plan(seed, events, await journal.next_place(connection), belongings)
 
 
 async def _made(processes: ProcessPoolExecutor, plan: _Plan) -> AsyncIterator[tuple[range, Copied]]:
@@ -111,7 +107,7 @@ def _rows(plan: _Plan, numbers: range) -> Copied:
             for each in revisions
         ]
     }
-    made = rows_of(v for _, revisions in histories for v in versions(revisions, plan.names))
+    made = rows_of(v for _, revisions in histories for v in versions(revisions, plan.belongings))
     return {table: copied(rows, _columns_of(table)) for table, rows in (revised | made).items()}
 
 

@@ -113,9 +113,9 @@ async def _write_at_once(connection: WriteConnection, author: Author, basis: Bas
     await journal.lock(connection)
     place = await journal.next_place(connection)
     await staged.check_unchanged(connection, basis, place)
-    digest = await staged.write(connection, author, place, corrects=basis.corrected > 0)
+    leaves = await staged.write(connection, author, place, corrects=basis.corrected > 0)
     last = place.plus(basis.changes - 1)
-    await chain.link_written(connection, place.seq, last.seq, digest)
+    await chain.link_written(connection, place.seq, last.seq, leaves)
     await counts.put_staged(connection)
 
 

@@ -45,6 +45,23 @@ async def lock(connection: WriteConnection) -> None:
     )
 
 
+_NEWEST = """
+    (SELECT seq, recorded_at FROM event_revision ORDER BY seq DESC LIMIT 1)
+    UNION ALL
+    (SELECT seq, recorded_at FROM reference_revision ORDER BY seq DESC LIMIT 1)
+"""
+_NEXT_PLACE = f"""
+    SELECT coalesce(max(seq), 0) + 1,
+        greatest(clock_timestamp(), max(recorded_at) + interval '1 microsecond')
+    FROM ({_NEWEST}) newest
+"""  # noqa: S608 - Put together from constants of ours.
+_LATER_PLACE = f"""
+    SELECT coalesce(max(seq), 0) + 1 + CAST(:gap AS bigint),
+        clock_timestamp() + CAST(:ahead AS interval)
+    FROM ({_NEWEST}) newest
+"""  # noqa: S608 - Put together from constants of ours.
+
+
 async def next_place(connection: WriteConnection) -> Place:
     """Return the next free place, and count the change; the lock must be held.
 
@@ -52,22 +69,7 @@ async def next_place(connection: WriteConnection) -> Place:
     last one, be it of an event, a party or a regime.
     """
     await count_change(connection)
-    row = (
-        await connection.execute(
-            text(
-                """
-                SELECT coalesce(max(seq), 0) + 1,
-                    greatest(clock_timestamp(),
-                        (SELECT recorded_at FROM event_revision ORDER BY seq DESC LIMIT 1)
-                            + interval '1 microsecond',
-                        (SELECT max(recorded_at) FROM party_revision) + interval '1 microsecond',
-                        (SELECT max(recorded_at) FROM regime_revision) + interval '1 microsecond')
-                FROM event_revision
-                """
-            )
-        )
-    ).one()
-    return Place(row[0], row[1])
+    return Place(*(await connection.execute(text(_NEXT_PLACE))).one())
 
 
 async def count_change(connection: WriteConnection) -> None:
@@ -80,13 +82,8 @@ async def count_change(connection: WriteConnection) -> None:
 
 async def later_place(connection: WriteConnection, ahead: timedelta, gap: int) -> Place:
     """Return a place that is so far ahead of the clock and of the newest number."""
-    statement = """
-        SELECT coalesce(max(seq), 0) + 1 + CAST(:gap AS bigint),
-            clock_timestamp() + CAST(:ahead AS interval)
-        FROM event_revision
-    """
-    row = (await connection.execute(text(statement), {"gap": gap, "ahead": ahead})).one()
-    return Place(row[0], row[1])
+    row = (await connection.execute(text(_LATER_PLACE), {"gap": gap, "ahead": ahead})).one()
+    return Place(*row)
 
 
 async def announce(connection: WriteConnection) -> None:

@@ -9,10 +9,11 @@ from sqlalchemy import delete, insert, select, update
 
 from app.db.connections import WriteConnection
 from app.db.names import PartyName, PartyWords
-from app.db.tables import PartyRevision
+from app.db.tables import ReferenceRevision
 from app.domain.names import fold
 from app.domain.reference import PartyFacts
 from app.domain.search import name_words
+from app.domain.text import RECORDED
 
 # A party that is younger than what is asked about goes by its first names.
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
@@ -47,10 +48,11 @@ async def rebuild_names(connection: WriteConnection) -> None:
     """Make all this anew from the parties' revisions; the journal's lock must be held."""
     await connection.execute(delete(PartyName))
     await connection.execute(delete(PartyWords))
+    table = ReferenceRevision
     rows = await connection.execute(
-        select(PartyRevision.__table__).order_by(PartyRevision.party, PartyRevision.revision)
+        select(table.__table__).where(table.type == "party").order_by(table.id, table.revision)
     )
-    for _, group in groupby(rows, key=lambda row: row.party):
+    for _, group in groupby(rows, key=lambda row: row.id):
         revisions = list(group)
         begins = [BEFORE_ALL, *(each.recorded_at for each in revisions[1:])]
         for each, since, until in zip(revisions, begins, [*begins[1:], None], strict=True):
@@ -58,6 +60,4 @@ async def rebuild_names(connection: WriteConnection) -> None:
 
 
 def _facts(row: Any) -> PartyFacts:
-    return PartyFacts(
-        id=row.party, kind=row.kind, name=row.name, country=row.country, aliases=row.aliases
-    )
+    return PartyFacts.model_validate({"id": row.id, **row.facts}, context=RECORDED)

@@ -5,17 +5,16 @@ corrected it.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from app.commands import journal, names
-from app.commands.projection import project
-from app.commands.revise import Author, latest_revisions
+from app.commands.party_country import move_party
+from app.commands.reference_revisions import ReferenceChange, add_reference_revisions
+from app.commands.revise import Author
 from app.db.connections import WriteConnection
-from app.db.projections import EventParty
-from app.db.tables import Party, PartyRevision
+from app.db.tables import Party
 from app.domain.errors import Fault, RefusedError
 from app.domain.reference import PartyFacts
 from app.domain.territories import Territory, territories
@@ -23,7 +22,6 @@ from app.domain.text import RECORDED
 from app.domain.vocabulary import PartyKind
 
 _ITSELF = Author("chancery", "A territory of this release.")
-_SHOWN_IN_DOCUMENTS = ("name", "kind", "country")
 
 
 async def add_territories(connection: WriteConnection) -> int:
@@ -41,11 +39,10 @@ async def add_parties(
     await journal.lock(connection)
     # Somebody else may have added them while the lock was waited for.
     if new := await _unseen(connection, parties):
-        instant = (await journal.next_place(connection)).recorded_at
-        rows = [_row(party) | {"recorded_at": instant} for party in new]
+        changes = [ReferenceChange.of_party(party) for party in new]
+        first = await add_reference_revisions(connection, "party", changes, author)
+        rows = [_row(party) | {"recorded_at": first.recorded_at} for party in new]
         await connection.execute(insert(Party), rows)
-        revisions = [_revision_row(party, 1, instant, author) for party in new]
-        await connection.execute(insert(PartyRevision), revisions)
         await names.begin(connection, new, names.BEFORE_ALL)
     return len(new)
 
@@ -58,7 +55,7 @@ async def _unseen(connection: WriteConnection, parties: Sequence[PartyFacts]) ->
 async def put_party(connection: WriteConnection, party: PartyFacts, author: Author) -> bool:
     """Record a party, or put these facts in place of its own; return whether it is new.
 
-    Documents that show what has changed are made anew, and the old ones kept as past ones.
+    Documents show its name, kind and country as of when they are read, so none is made anew.
 
     Raises:
         RefusedError: it belongs to a territory that doesn't exist, or its id is of the wrong sort.
@@ -71,9 +68,9 @@ async def put_party(connection: WriteConnection, party: PartyFacts, author: Auth
     await journal.lock(connection)
     found = (
         await connection.execute(
-            select(Party.id, Party.name, Party.kind, Party.country, Party.aliases).where(
-                Party.id == party.id
-            )
+            select(
+                Party.id, Party.revision, Party.name, Party.kind, Party.country, Party.aliases
+            ).where(Party.id == party.id)
         )
     ).one_or_none()
     if found is None:
@@ -81,7 +78,7 @@ async def put_party(connection: WriteConnection, party: PartyFacts, author: Auth
         return True
     before = PartyFacts.model_validate(found, from_attributes=True, context=RECORDED)
     if before != party:
-        await _change_party(connection, before, party, author)
+        await _change_party(connection, before, party, found.revision + 1, author)
     return False
 
 
@@ -100,38 +97,24 @@ def _check_id(party: PartyFacts) -> None:
 
 
 async def _change_party(
-    connection: WriteConnection, before: PartyFacts, party: PartyFacts, author: Author
+    connection: WriteConnection,
+    before: PartyFacts,
+    party: PartyFacts,
+    revision: int,
+    author: Author,
 ) -> None:
-    instant = (await journal.next_place(connection)).recorded_at
-    last = select(func.max(PartyRevision.revision)).where(PartyRevision.party == party.id)
-    revision = (await connection.scalar(last) or 0) + 1
-    row = _revision_row(party, revision, instant, author)
-    await connection.execute(insert(PartyRevision), [row])
-    await connection.execute(update(Party).where(Party.id == party.id).values(_row(party)))
-    await names.end(connection, party.id, instant)
-    await names.begin(connection, [party], instant)
-    if any(getattr(before, name) != getattr(party, name) for name in _SHOWN_IN_DOCUMENTS):
-        showing = select(EventParty.event).where(EventParty.party == party.id).distinct()
-        events = list(await connection.scalars(showing))
-        await project(connection, await latest_revisions(connection, events), known_from=instant)
+    change = ReferenceChange.of_party(party, revision)
+    place = await add_reference_revisions(connection, "party", [change], author)
+    values = _row(party) | {"revision": revision}
+    await connection.execute(update(Party).where(Party.id == party.id).values(values))
+    await names.end(connection, party.id, place.recorded_at)
+    await names.begin(connection, [party], place.recorded_at)
+    if before.country != party.country:
+        await move_party(connection, party.id, party.country, place.recorded_at)
 
 
 def _row(party: PartyFacts) -> dict[str, Any]:
     return party.model_dump() | {"aliases": list(party.aliases)}
-
-
-def _revision_row(
-    party: PartyFacts, revision: int, instant: datetime, author: Author
-) -> dict[str, Any]:
-    row = _row(party)
-    return {
-        "party": row.pop("id"),
-        "revision": revision,
-        "recorded_at": instant,
-        "by": author.name,
-        "note": author.note,
-        **row,
-    }
 
 
 def _as_party(territory: Territory) -> PartyFacts:

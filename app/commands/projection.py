@@ -1,10 +1,10 @@
 """From the truth to what is read: the live event with its document, and what it was before.
 
-A change puts the new document in place of the old one, and the old one among the past ones with
-the instant at which it ceased to be served.
+A change puts the new row in place of the old one, and the old one among the past ones with the
+instant until which it was what was read.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -21,11 +21,10 @@ from app.db.projections import (
     PastEventPair,
     PastEventParty,
 )
-from app.db.tables import Party as PartyTable
-from app.db.tables import Table
+from app.db.tables import Party, Table
 from app.domain.dates import Days, days_of
-from app.domain.document import Party, render
-from app.domain.history import Revision, Version
+from app.domain.document import render
+from app.domain.history import Countries, Revision, Version
 from app.domain.pairs import pairs_of
 from app.domain.search import event_words
 from app.domain.vocabulary import DateName, family_of
@@ -37,28 +36,23 @@ _OF_PAST = (PastEvent, PastEventParty, PastEventPair)
 _DETAILS = ((EventParty, PastEventParty), (EventPair, PastEventPair))
 
 
-async def project(
-    connection: WriteConnection, revisions: Sequence[Revision], known_from: datetime | None = None
-) -> None:
-    """Let these revisions, the latest of their events, be what is read from an instant on.
+async def project(connection: WriteConnection, revisions: Sequence[Revision]) -> None:
+    """Let these revisions, the latest of their events, be what is read since they were recorded.
 
     Args:
         connection: in the transaction that changes the truth.
         revisions: one for each event; one that isn't live takes its event out of what is read.
-        known_from: since when the documents are what they are; when their revision was recorded,
-            unless it is another change that made them so.
 
     """
     events = [revision.event for revision in revisions]
     await counts.take(connection, events)
-    since = {each.event: known_from or each.recorded_at for each in revisions}
-    if any(revision.revision > 1 for revision in revisions) or known_from is not None:
-        for instant in set(since.values()):
-            ended = [event for event in events if since[event] == instant]
-            await archive(connection, Event.id.in_(ended), literal(instant))
+    for revision in revisions:
+        if revision.revision > 1:
+            ended = Event.id == revision.event
+            await archive(connection, ended, literal(revision.recorded_at))
     live = [revision for revision in revisions if revision.is_live]
-    parties = await _parties(connection, live)
-    await put(connection, [_version(each, parties, since[each.event]) for each in live])
+    countries = await _countries(connection, live)
+    await put(connection, [_version(each, countries) for each in live])
     await counts.add(connection, events)
 
 
@@ -89,14 +83,22 @@ async def _insert(
 async def archive(
     connection: WriteConnection, ended: ColumnElement[bool], until: SQLColumnExpression[datetime]
 ) -> None:
-    """Move the live documents of these events to the past.
+    """Move live events to the past.
 
     Args:
         connection: in the transaction that changes the truth.
         ended: the condition on `event` that holds for them.
-        until: when each ceased to be served; it may go by the columns of `event`.
+        until: until when each was what was read; it may go by the columns of `event`.
 
     """
+    await copy_to_past(connection, ended, until)
+    await connection.execute(delete(Event).where(ended))
+
+
+async def copy_to_past(
+    connection: WriteConnection, ended: ColumnElement[bool], until: SQLColumnExpression[datetime]
+) -> None:
+    """Copy live events to the past, with the arguments of `archive`."""
     past = select(*(getattr(Event, key) for key in _EVENT_COLUMNS), until)
     await connection.execute(
         insert(PastEvent).from_select([*_EVENT_COLUMNS, "known_to"], past.where(ended))
@@ -110,24 +112,19 @@ async def archive(
                 details.join(Event, Event.id == live.event).where(ended),
             )
         )
-    await connection.execute(delete(Event).where(ended))
 
 
-async def _parties(
-    connection: WriteConnection, revisions: Sequence[Revision]
-) -> Mapping[str, Party]:
+async def _countries(connection: WriteConnection, revisions: Sequence[Revision]) -> Countries:
     ids = {party.party for revision in revisions for party in revision.facts.participants}
-    rows = await connection.execute(
-        select(PartyTable.id, PartyTable.name, PartyTable.kind, PartyTable.country).where(
-            PartyTable.id.in_(ids)
-        )
-    )
-    return {row.id: Party(*row) for row in rows}
+    if not ids:
+        return {}
+    rows = await connection.execute(select(Party.id, Party.country).where(Party.id.in_(ids)))
+    return {row.id: row.country for row in rows}
 
 
-def _version(revision: Revision, parties: Mapping[str, Party], known_from: datetime) -> Version:
-    document = render(revision.event, revision.facts, revision.stamp, parties)
-    return Version(revision, parties, document, known_from, None)
+def _version(revision: Revision, countries: Countries) -> Version:
+    document = render(revision.event, revision.facts, revision.stamp)
+    return Version(revision, countries, document, revision.recorded_at, None)
 
 
 def event_row(version: Version) -> dict[str, Any]:
@@ -152,7 +149,7 @@ def event_row(version: Version) -> dict[str, Any]:
 def _counted(version: Version) -> dict[str, Any]:
     """Return what it is filtered and counted by."""
     facts = version.revision.facts
-    named = (version.parties[each.party].country for each in facts.participants)
+    named = (version.countries[each.party] for each in facts.participants)
     return {
         "kind": facts.kind,
         "family": family_of(facts.kind),
@@ -176,7 +173,7 @@ def party_rows(version: Version) -> list[dict[str, Any]]:
             "position": position,
             "party": participant.party,
             "role": participant.role,
-            "country": version.parties[participant.party].country,
+            "country": version.countries[participant.party],
             **_sort_days(facts.days),
             **beside,
         }

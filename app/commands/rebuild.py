@@ -17,9 +17,8 @@ from app.db.connections import ReadConnection, WriteConnection
 from app.db.engine import Database
 from app.db.projections import Event, PastEvent
 from app.db.register import ProjectionState
-from app.db.tables import EventRevision, PartyRevision
-from app.domain.document import Party
-from app.domain.history import PartyName, Revision, revision_of, versions
+from app.db.tables import EventRevision, ReferenceRevision
+from app.domain.history import Belonging, Revision, revision_of, versions
 from app.domain.territories import memberships_digest
 
 BATCH = 500
@@ -45,13 +44,14 @@ async def rebuild(database: Database) -> AsyncIterator[int]:
             histories = await _histories(connection, after)
             last = histories[-1][0].event if histories else None
             await _clear(connection, after, last)
-            names = await _names(connection, histories)
-            await put(connection, [v for history in histories for v in versions(history, names)])
+            belongings = await _belongings(connection, histories)
+            made = [v for history in histories for v in versions(history, belongings)]
+            await put(connection, made)
             await journal.count_change(connection)
             if last is None:
                 await counts.recount(connection)
-                made = {"stale": False, "memberships": memberships_digest()}
-                await connection.execute(update(ProjectionState).values(made))
+                state = {"stale": False, "memberships": memberships_digest()}
+                await connection.execute(update(ProjectionState).values(state))
                 return
         after = last
         yield len(histories)
@@ -76,22 +76,21 @@ async def _histories(connection: WriteConnection, after: str) -> list[list[Revis
     return [list(group) for _, group in groupby(revisions, key=lambda each: each.event)]
 
 
-async def _names(
+async def _belongings(
     connection: WriteConnection, histories: Sequence[Sequence[Revision]]
-) -> Mapping[str, list[PartyName]]:
-    """Return all that the parties in these histories were called, in the order of time."""
+) -> Mapping[str, list[Belonging]]:
+    """Return where the parties in these histories belonged, in the order of time."""
     named = {p.party for history in histories for r in history for p in r.facts.participants}
-    table = PartyRevision
+    table = ReferenceRevision
     rows = await connection.execute(
-        select(table.party, table.recorded_at, table.name, table.kind, table.country)
-        .where(table.party.in_(named))
-        .order_by(table.party, table.revision)
+        select(table.id, table.recorded_at, table.facts["country"].astext.label("country"))
+        .where(table.type == "party", table.id.in_(named))
+        .order_by(table.id, table.revision)
     )
-    names: dict[str, list[PartyName]] = {}
+    belongings: dict[str, list[Belonging]] = {}
     for row in rows:
-        party = Party(row.party, row.name, row.kind, row.country)
-        names.setdefault(row.party, []).append(PartyName(row.recorded_at, party))
-    return names
+        belongings.setdefault(row.id, []).append(Belonging(row.recorded_at, row.country))
+    return belongings
 
 
 async def _clear(connection: WriteConnection, after: str, last: str | None) -> None:

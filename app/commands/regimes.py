@@ -1,15 +1,15 @@
 """Regimes: adding those that aren't there, and putting them as editors know them."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from app.commands import journal
+from app.commands.reference_revisions import ReferenceChange, add_reference_revisions
 from app.commands.revise import Author
 from app.db.connections import WriteConnection
-from app.db.tables import Party, Regime, RegimeRevision
+from app.db.tables import Party, Regime
 from app.domain.errors import Fault, RefusedError
 from app.domain.reference import RegimeFacts
 from app.domain.text import RECORDED
@@ -23,10 +23,10 @@ async def add_regimes(
     known = set(await connection.scalars(select(Regime.code)))
     new = [regime for regime in regimes if regime.code not in known]
     if new:
-        instant = (await journal.next_place(connection)).recorded_at
-        rows = [_row(regime) | {"recorded_at": instant} for regime in new]
+        changes = [ReferenceChange.of_regime(regime) for regime in new]
+        first = await add_reference_revisions(connection, "regime", changes, author)
+        rows = [_row(regime) | {"recorded_at": first.recorded_at} for regime in new]
         await connection.execute(insert(Regime), rows)
-        await _record(connection, [(regime, 1) for regime in new], instant, author)
     return len(new)
 
 
@@ -47,28 +47,17 @@ async def put_regime(connection: WriteConnection, regime: RegimeFacts, author: A
     ).one()
     recorded = {name: getattr(row, name) for name in RegimeFacts.model_fields}
     if RegimeFacts.model_validate(recorded, context=RECORDED) != regime:
-        await _change(connection, regime, author)
+        await _change(connection, regime, row.revision + 1, author)
     return False
 
 
-async def _change(connection: WriteConnection, regime: RegimeFacts, author: Author) -> None:
-    instant = (await journal.next_place(connection)).recorded_at
-    last = select(func.max(RegimeRevision.revision)).where(RegimeRevision.code == regime.code)
-    revision = (await connection.scalar(last) or 0) + 1
-    await _record(connection, [(regime, revision)], instant, author)
-    this = Regime.code == regime.code
-    await connection.execute(update(Regime).where(this).values(_row(regime)))
-
-
-async def _record(
-    connection: WriteConnection,
-    regimes: Sequence[tuple[RegimeFacts, int]],
-    instant: datetime,
-    author: Author,
+async def _change(
+    connection: WriteConnection, regime: RegimeFacts, revision: int, author: Author
 ) -> None:
-    stamp = {"recorded_at": instant, "by": author.name, "note": author.note}
-    rows = [_row(regime) | {"revision": revision} | stamp for regime, revision in regimes]
-    await connection.execute(insert(RegimeRevision), rows)
+    change = ReferenceChange.of_regime(regime, revision)
+    await add_reference_revisions(connection, "regime", [change], author)
+    values = _row(regime) | {"revision": revision}
+    await connection.execute(update(Regime).where(Regime.code == regime.code).values(values))
 
 
 def _row(regime: RegimeFacts) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from sqlalchemy.orm import aliased
 from app.commands import chain, journal
 from app.commands.projection import project
 from app.db.connections import ReadConnection, WriteConnection
+from app.db.party_cache import complete_documents, select_parties_as_of
 from app.db.projections import Event
 from app.db.tables import EventRevision
-from app.domain.document import tag_of
+from app.domain.document import name_revision
 from app.domain.errors import (
     GoneError,
     MergedError,
@@ -59,7 +60,7 @@ class State:
 
     def is_one_of(self, tags: Collection[str]) -> bool:
         """Tell whether these tags name this state; `*` names any."""
-        return "*" in tags or tag_of(self.shown.encode()) in tags
+        return name_revision(tags, self.revision.revision)
 
     def check_live(self) -> None:
         """Make sure that the event is live.
@@ -83,8 +84,9 @@ async def state(connection: ReadConnection, event: str) -> State | None:
     (revision,) = revisions
     if not revision.is_live:
         return State(revision, revision.tombstone())
-    document = await connection.scalar(select(Event.document).where(Event.id == event))
-    return State(revision, document or "")
+    live = select(Event.document, select_parties_as_of()).where(Event.id == event)
+    (document,) = await complete_documents(connection, await connection.execute(live))
+    return State(revision, document)
 
 
 async def latest_revisions(connection: ReadConnection, events: Collection[str]) -> list[Revision]:

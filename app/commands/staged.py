@@ -1,6 +1,6 @@
 """What is done with staged events: compared with what is there, and written."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import literal, literal_column, select, text
@@ -19,12 +19,11 @@ from app.commands.staging import (
     Known,
     known,
 )
-from app.db.chain import LEAF, LEAVES_DIGEST
+from app.db.chain import LEAF, LEAVES_TOGETHER
 from app.db.connections import WriteConnection
 from app.db.projections import Event
-from app.domain.document import Party
 from app.domain.errors import ConflictError
-from app.domain.history import GONE
+from app.domain.history import GONE, Countries
 from app.domain.rows import fault_at
 
 _CONTRADICTIONS = f"""
@@ -106,7 +105,7 @@ _REVISIONS = f"""
         FROM {_CHANGED} JOIN import_event USING (id)
         RETURNING seq, {LEAF} AS leaf
     )
-    SELECT {LEAVES_DIGEST} FROM written
+    SELECT {LEAVES_TOGETHER} FROM written
 """  # noqa: S608 - Put together from constants of ours.
 _EVENTS = f"""
     INSERT INTO event ({", ".join(EVENT_COLUMNS)},
@@ -137,7 +136,7 @@ class Basis:
     corrected: int
     unchanged: int
     seen: int
-    parties: Mapping[str, Party]
+    countries: Countries
 
     @property
     def changes(self) -> int:
@@ -174,8 +173,8 @@ async def compare(connection: WriteConnection, before: Known) -> Basis:
     await connection.execute(text("ANALYZE import_change"))
     counts = (await connection.execute(text(_COUNT))).one()
     used = await connection.scalars(text("SELECT DISTINCT party FROM import_party"))
-    parties = {party: before.parties[party] for party in used}
-    return Basis(counts.recorded, counts.corrected, counts.unchanged, seen or 0, parties)
+    countries = {party: before.countries[party] for party in used}
+    return Basis(counts.recorded, counts.corrected, counts.unchanged, seen or 0, countries)
 
 
 async def outcomes(connection: WriteConnection) -> AsyncIterator[Sequence[Outcome]]:
@@ -194,15 +193,14 @@ async def check_unchanged(connection: WriteConnection, basis: Basis, first: Plac
         first: where they begin in the journal; they may have been written already.
 
     Raises:
-        ConflictError: one of them, or a party in one of them, was changed since.
+        ConflictError: one of them was changed since, or the country of a party in one of them.
 
     """
     revised = await connection.scalar(
         text(_REVISED_SINCE), {"seen": basis.seen, "first": first.seq}
     )
-    now = (await known(connection)).parties
-    renamed = any(now.get(party) != was for party, was in basis.parties.items())
-    if revised or renamed:
+    now = (await known(connection)).countries
+    if revised or any(now.get(party) != was for party, was in basis.countries.items()):
         raise ConflictError(
             "Events or parties of the file were changed while it was read: send it once more."
         )
@@ -213,11 +211,11 @@ async def write(
 ) -> bytes:
     """Write what is new or different, numbered and stamped from a place in the journal onwards.
 
-    What was written is to be linked in the audit chain under the digest that is returned.
+    What was written is to be linked in the audit chain by the leaves that are returned.
     """
     stamp = {"seq": place.seq, "instant": place.recorded_at}
     by = {"by": author.name, "note": author.note}
-    digest: bytes = (await connection.execute(text(_REVISIONS), stamp | by)).scalar_one()
+    leaves: bytes = (await connection.execute(text(_REVISIONS), stamp | by)).scalar_one()
     if corrects:
         await counts.stage_taken(connection)
         await _archive(connection, place)
@@ -226,7 +224,7 @@ async def write(
     await connection.execute(text(_PAIRS))
     await counts.stage_added(connection)
     await journal.announce(connection)
-    return digest
+    return leaves
 
 
 async def _archive(connection: WriteConnection, place: Place) -> None:

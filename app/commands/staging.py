@@ -29,14 +29,12 @@ from app.commands.references import names_in
 from app.db.connections import ReadConnection, WriteConnection
 from app.db.copying import insert_many
 from app.db.projections import Event, EventPair, EventParty
-from app.db.tables import Key
-from app.db.tables import Party as PartyTable
-from app.db.tables import Regime as RegimeTable
+from app.db.tables import Key, Party, Regime
 from app.db.tables import Table as Base
-from app.domain.document import Party, render, without_stamp
+from app.domain.document import render, without_stamp
 from app.domain.errors import Fault
 from app.domain.event import EventFacts
-from app.domain.history import Revision, Version
+from app.domain.history import Countries, Revision, Version
 from app.domain.rows import Row, fault_at
 
 STAMPED = ("revision", "recorded_at", "updated_at", "known_from", "document")
@@ -91,7 +89,7 @@ COUNT = _temporary(
 class Known:
     """What rows may name, as it was when they were staged."""
 
-    parties: Mapping[str, Party]
+    countries: Countries
     regimes: frozenset[str]
 
 
@@ -128,9 +126,9 @@ async def create(connection: WriteConnection) -> None:
 
 async def known(connection: ReadConnection) -> Known:
     """Return what rows may name at the moment."""
-    columns = (PartyTable.id, PartyTable.name, PartyTable.kind, PartyTable.country)
-    parties = {row.id: Party(*row) for row in await connection.execute(select(*columns))}
-    return Known(parties, frozenset(await connection.scalars(select(RegimeTable.code))))
+    parties = await connection.execute(select(Party.id, Party.country))
+    countries = {row.id: row.country for row in parties}
+    return Known(countries, frozenset(await connection.scalars(select(Regime.code))))
 
 
 def prepared(rows: Sequence[Row], known: Known) -> Batch:
@@ -167,7 +165,7 @@ def _checked(row: Row, known: Known) -> Row:
     """Return the row with the names that lead nowhere among its faults."""
     if row.facts is None:
         return row
-    existing = {"party": known.parties, "regime": known.regimes}
+    existing = {"party": known.countries, "regime": known.regimes}
     faults = []
     for what, field, name in names_in(row.facts):
         if what == "event" and name == row.id:
@@ -197,8 +195,8 @@ def _render(
 ) -> None:
     """Add the rows of one event, made as those of an event that is recorded alone."""
     revision = Revision(event, 1, "record", facts, _UNKNOWN_YET, _UNKNOWN_YET, note)
-    document = render(event, facts, revision.stamp, known.parties)
-    version = Version(revision, known.parties, document, _UNKNOWN_YET, None)
+    document = render(event, facts, revision.stamp)
+    version = Version(revision, known.countries, document, _UNKNOWN_YET, None)
     row = event_row(version)
     tables[EVENT.name].append(
         {name: row[name] for name in EVENT_COLUMNS}

@@ -12,5 +12,20 @@ LEAF = """
 """
 """The digest of a row of `event_revision`."""
 
-LEAVES_DIGEST = "sha256(string_agg(leaf, '' ORDER BY seq))"
-"""The digest of a link, from the leaves that it covers."""
+REFERENCE_LEAF = """
+    sha256(convert_to(CAST(jsonb_build_array(
+        type, id, revision, seq, extract(epoch FROM recorded_at), action, by, note,
+        merged_into, facts
+    ) AS text), 'UTF8'))
+"""
+"""The digest of a row of `reference_revision`."""
+
+LEAVES = f"""
+    SELECT seq, {LEAF} AS leaf FROM event_revision
+    UNION ALL
+    SELECT seq, {REFERENCE_LEAF} FROM reference_revision
+"""  # noqa: S608 - Put together from constants of ours.
+"""The leaf of every number of the journal."""
+
+LEAVES_TOGETHER = "string_agg(leaf, '' ORDER BY seq)"
+"""The leaves that a link covers; their SHA-256 is the digest of the link."""

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from app.db.connections import MomentConnection, WriteConnection, lent
 from app.db.driver import UNUSABLE, DriverPool, PoolUse
 from app.db.keepalive import SESSION, keep_alive
+from app.db.party_cache import EXECUTION_OPTION, PartyCache
 from app.db.ping import ping_before_lending
 from app.db.prepared import Prepared
 from app.db.reading import Reading
@@ -153,7 +154,7 @@ def _pooled(url: URL, command_timeout_s: float, **options: Any) -> AsyncEngine:
     return pool
 
 
-def _streamer(url: URL) -> AsyncEngine:
+def _streamer(url: URL, **options: Any) -> AsyncEngine:
     """Return the engine of streams: each has a connection that is closed with it."""
     session = {
         "application_name": "chancery stream",
@@ -168,6 +169,7 @@ def _streamer(url: URL) -> AsyncEngine:
         command_timeout_s=STREAM_COMMAND_TIMEOUT_S,
         poolclass=NullPool,
         isolation_level=isolation,
+        **options,
     )
 
 
@@ -177,18 +179,24 @@ class Database:
     def __init__(self, url: str) -> None:
         """Prepare the pools; nothing connects before it is needed."""
         address = driver_url(url)
+        self._party_cache = PartyCache()
+        shared: dict[str, Any] = {"execution_options": {EXECUTION_OPTION: self._party_cache}}
         self._reader = _pooled(
-            address, COMMAND_TIMEOUT_S, read_only=True, isolation_level="AUTOCOMMIT"
+            address, COMMAND_TIMEOUT_S, read_only=True, isolation_level="AUTOCOMMIT", **shared
         )
         impatient = {
             "statement_timeout": str(EDIT_STATEMENT_TIMEOUT_MS),
             "idle_in_transaction_session_timeout": str(EDIT_IDLE_TIMEOUT_MS),
         }
-        self._editor = _pooled(address, EDIT_COMMAND_TIMEOUT_S, read_only=False, session=impatient)
+        self._editor = _pooled(
+            address, EDIT_COMMAND_TIMEOUT_S, read_only=False, session=impatient, **shared
+        )
         patient = {"statement_timeout": str(WRITE_STATEMENT_TIMEOUT_MS)}
-        self._writer = engine(address, read_only=False, session=patient, poolclass=NullPool)
+        self._writer = engine(
+            address, read_only=False, session=patient, poolclass=NullPool, **shared
+        )
         self._moments = self._reader.execution_options(isolation_level="REPEATABLE READ")
-        self._streamer = _streamer(address)
+        self._streamer = _streamer(address, **shared)
         self._streams = asyncio.Semaphore(STREAMS)
         self._asker = self._driver_pool(address, POOL_SIZE, COMMAND_TIMEOUT_S)
         self._planning_once = self._driver_pool(
@@ -219,7 +227,7 @@ class Database:
 
     def reading(self) -> Reading:
         """Lend a connection on which every statement is a read-only transaction of its own."""
-        return Reading(self._reader, self._asker, self._planning_once)
+        return Reading(self._reader, self._asker, self._planning_once, self._party_cache)
 
     async def glance(self, prepared: Prepared) -> Any:
         """Return what takes no time to look up, on a connection that nothing else keeps.

@@ -13,7 +13,7 @@ class PartyName(Table):
     """Every way to write a party's name, folded for exact matching.
 
     It was in use from `known_from` until before `known_to`, null until now; a projection of
-    `party_revision` in which, as in `party_words`, the first rows begin before all time.
+    the parties' revisions in which, as in `party_words`, the first rows begin before all time.
     """
 
     __tablename__ = "party_name"
@@ -30,8 +30,8 @@ class PartyName(Table):
 class PartyWords(Table):
     """What a party was called from `known_from` until before `known_to`, null until now, as words.
 
-    A projection of `party_revision`. The first row begins before all time: what is older than the
-    party goes by its first names.
+    A projection of the parties' revisions. The first row begins before all time: what is older than
+    the party goes by its first names.
     """
 
     __tablename__ = "party_words"

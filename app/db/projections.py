@@ -1,8 +1,8 @@
 """The tables that are read: projections of the truth, made anew by `chancery rebuild`.
 
-`event` holds the live events as they stand; `past_event` holds every document that was served
-before and from when to when, so that a question about the past is answered as it was then. What is
-here can't be lost: it follows from the revisions of events and parties.
+`event` holds the live events as they stand; `past_event` holds what they were before and from when
+to when, so that a question about the past is answered as it was then. What is here can't be lost:
+it follows from the revisions of events and parties.
 
 An open end of an event's own date is stored as an infinite day in `earliest` or `latest`, because
 the columns of a keyset must not be null.
@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, TSVECTOR, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.tables import Key, Table, after, one_of
+from app.db.tables import Key, Table, one_of
 from app.domain.vocabulary import (
     FAMILIES,
     Dimension,
@@ -92,10 +92,11 @@ COUNTED = (
 
 
 class Event(_EventColumns, Table):
-    """The latest state of an event with its document ready to send: a projection.
+    """The latest state of an event: a projection.
 
-    `known_from` is when the document became what it is: when its revision was recorded, or when a
-    party in it was renamed since.
+    `document` is what is sent, but for the names, kinds and countries of parties, which are put in
+    when it is read. `known_from` is since when the row is what it is: since its revision was
+    recorded, or since a party in it came to belong to another country.
     """
 
     __tablename__ = "event"
@@ -126,7 +127,7 @@ class Event(_EventColumns, Table):
 
 
 class PastEvent(_EventColumns, Table):
-    """A document as it was served from `known_from` until before `known_to`: a projection."""
+    """An event as it was from `known_from` until before `known_to`: a projection."""
 
     __tablename__ = "past_event"
     __table_args__ = (
@@ -193,30 +194,6 @@ class EventParty(_PartyColumns, _CountedColumns, Table):
     event: Mapped[str] = mapped_column(
         Key, ForeignKey("event.id", ondelete="CASCADE"), primary_key=True
     )
-
-
-# The release before wrote such rows without what they are counted by.
-after(
-    EventParty.__table__,
-    """
-    CREATE FUNCTION fill_event_party() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        SELECT kind, family, status, verification, direction, regime, measure, countries
-        INTO NEW.kind, NEW.family, NEW.status, NEW.verification, NEW.direction, NEW.regime,
-            NEW.measure, NEW.countries
-        FROM event WHERE id = NEW.event;
-        RETURN NEW;
-    END $$
-    """,
-)
-after(
-    EventParty.__table__,
-    """
-    CREATE TRIGGER filled BEFORE INSERT ON event_party
-        FOR EACH ROW WHEN (NEW.kind IS NULL) EXECUTE FUNCTION fill_event_party()
-    """,
-)
-after(EventParty.__table__, "ALTER TABLE event_party ENABLE ALWAYS TRIGGER filled")
 
 
 class PastEventParty(_PartyColumns, Table):

@@ -9,14 +9,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db.connections import ReadConnection, lent
 from app.db.driver import DriverPool
+from app.db.party_cache import PartyCache
 from app.db.prepared import AnyRow, Prepared, Values
 
 
 class Reading:
     """A ReadConnection: takes one of SQLAlchemy's from its pool for the first that needs it."""
 
-    def __init__(self, engine: AsyncEngine, driver: DriverPool, planning_once: DriverPool) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        driver: DriverPool,
+        planning_once: DriverPool,
+        party_cache: PartyCache,
+    ) -> None:
         """Take nothing yet."""
+        self.party_cache = party_cache
         self._engine = engine
         self._driver = driver
         self._planning_once = planning_once

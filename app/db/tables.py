@@ -2,7 +2,7 @@
 
 The rest is in register.py, projections.py and names.py.
 
-The revisions of events, parties and regimes, and the links of the audit chain, take no change and
+The revisions of events and of reference data, and the links of the audit chain, take no change and
 no removal, by anybody: a trigger refuses both. Vocabularies are text with a named CHECK, so that a
 later release can add a word without rewriting a table. Texts that are keys or sort orders collate
 by code point ("C"), so that every server sorts them alike.
@@ -33,6 +33,8 @@ from app.domain.vocabulary import PartyKind
 
 Key = Text(collation="C")
 ACTIONS = ("record", "correct", "retract", "restore", "merge")
+REFERENCE_TYPES = ("party", "regime", "measure")
+"""What has revisions in the journal beside events."""
 
 
 def one_of(column: str, words: EnumType | tuple[str, ...]) -> CheckConstraint:
@@ -56,12 +58,13 @@ class Table(DeclarativeBase):
 
 
 class Party(Table):
-    """Somebody who acts or is acted upon: reference data."""
+    """Somebody who acts or is acted upon: the latest state, a projection of its revisions."""
 
     __tablename__ = "party"
     __table_args__ = (one_of("kind", PartyKind),)
 
     id: Mapped[str] = mapped_column(Key, primary_key=True)
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
     name: Mapped[str] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(Text)
     country: Mapped[str | None] = mapped_column(Key)
@@ -71,29 +74,13 @@ class Party(Table):
     )
 
 
-class PartyRevision(Table):
-    """One recorded state of a party: what it was called when; append-only as event revisions."""
-
-    __tablename__ = "party_revision"
-    __table_args__ = (CheckConstraint("revision >= 1", name="revision_positive"),)
-
-    party: Mapped[str] = mapped_column(Key, ForeignKey("party.id"), primary_key=True)
-    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    by: Mapped[str] = mapped_column(Text)
-    note: Mapped[str | None] = mapped_column(Text)
-    name: Mapped[str] = mapped_column(Text)
-    kind: Mapped[str] = mapped_column(Text)
-    country: Mapped[str | None] = mapped_column(Key)
-    aliases: Mapped[list[str]] = mapped_column(ARRAY(Text))
-
-
 class Regime(Table):
-    """A list or legal instrument: reference data."""
+    """A list or legal instrument: the latest state, a projection of its revisions."""
 
     __tablename__ = "regime"
 
     code: Mapped[str] = mapped_column(Key, primary_key=True)
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
     issuer: Mapped[str] = mapped_column(Key, ForeignKey("party.id"))
     name: Mapped[str] = mapped_column(Text)
     aliases: Mapped[list[str]] = mapped_column(ARRAY(Text))
@@ -104,22 +91,37 @@ class Regime(Table):
     )
 
 
-class RegimeRevision(Table):
-    """One recorded state of a regime: what it was called when; append-only as the others."""
+class ReferenceRevision(Table):
+    """One recorded state of a party or regime: the truth, as `event_revision` is for events.
 
-    __tablename__ = "regime_revision"
-    __table_args__ = (CheckConstraint("revision >= 1", name="revision_positive"),)
+    `seq` is its place in the journal that it shares with events. `facts` are what the editor
+    stated, without the id.
+    """
 
-    code: Mapped[str] = mapped_column(Key, ForeignKey("regime.code"), primary_key=True)
+    __tablename__ = "reference_revision"
+    __table_args__ = (
+        UniqueConstraint("seq"),
+        one_of("type", REFERENCE_TYPES),
+        one_of("action", ACTIONS),
+        CheckConstraint("revision >= 1", name="revision_positive"),
+        CheckConstraint("seq >= 1", name="seq_positive"),
+        CheckConstraint(
+            "(action = 'merge') = (merged_into IS NOT NULL)", name="merged_into_a_survivor"
+        ),
+        # Documents show parties as of an instant.
+        Index(None, "recorded_at"),
+    )
+
+    type: Mapped[str] = mapped_column(Text, primary_key=True)
+    id: Mapped[str] = mapped_column(Key, primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(BigInteger)
     recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    action: Mapped[str] = mapped_column(Text)
     by: Mapped[str] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
-    issuer: Mapped[str] = mapped_column(Key)
-    name: Mapped[str] = mapped_column(Text)
-    aliases: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    legal_basis: Mapped[str | None] = mapped_column(Text)
-    removal: Mapped[str | None] = mapped_column(Text)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    merged_into: Mapped[str | None] = mapped_column(Key)
 
 
 class EventRevision(Table):
@@ -167,6 +169,9 @@ class JournalLink(Table):
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     digest: Mapped[bytes] = mapped_column(LargeBinary)
     head: Mapped[bytes] = mapped_column(LargeBinary)
+    # What the digest is made of, so that the revision can be named that differs; null in links of
+    # earlier releases.
+    leaves: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class ApiKey(Table):
@@ -236,7 +241,28 @@ def after(target: Any, statement: str) -> None:
     event.listen(target, "before_create" if target is Table.metadata else "after_create", ddl)
 
 
+# A number of the journal stands for a revision of an event or for one of reference data.
+CHECK_NUMBER = (
+    """
+    CREATE FUNCTION check_number() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF EXISTS (SELECT FROM reference_revision WHERE seq >= NEW.seq) THEN
+            RAISE EXCEPTION 'number % of the journal is taken', NEW.seq
+                USING ERRCODE = 'unique_violation';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE TRIGGER one_journal BEFORE INSERT ON event_revision
+        FOR EACH ROW EXECUTE FUNCTION check_number()
+    """,
+)
+
+
 after(Table.metadata, REFUSE_CHANGE)
-for _table in (EventRevision, PartyRevision, RegimeRevision, JournalLink):
+for _table in (EventRevision, ReferenceRevision, JournalLink):
     for _trigger in GUARD:
         after(_table.__table__, _trigger.format(table=_table.__tablename__))
+for _statement in CHECK_NUMBER:
+    after(EventRevision.__table__, _statement)

@@ -6,11 +6,13 @@ is that of their leaves, and its head that of the head before, its number and it
 stands for everything up to it, and what is changed afterwards leads to another one.
 """
 
+from array import array
 from hashlib import sha256
 
 from app.domain.errors import TamperedError
 
 _NUMBER_BYTES = 8
+_LEAF_BYTES = 32
 
 
 class Chain:
@@ -20,30 +22,39 @@ class Chain:
         """Begin; no head comes before the first link."""
         self.links = 0
         self.linked = 0
-        self.unlinked = 0
         self.seq = 0
         self.head = b""
-        self._leaves = sha256()
+        self._numbers = array("q")
+        self._leaves = bytearray()
 
-    def add(self, leaf: bytes) -> None:
+    @property
+    def unlinked(self) -> int:
+        """How many revisions come after the last link so far."""
+        return len(self._numbers)
+
+    def add(self, seq: int, leaf: bytes) -> None:
         """Go on to the next revision in the journal."""
-        self._leaves.update(leaf)
-        self.unlinked += 1
+        self._numbers.append(seq)
+        self._leaves += leaf
 
-    def close(self, seq: int, digest: bytes, head: bytes) -> None:
+    def close(self, seq: int, digest: bytes, head: bytes, leaves: bytes | None) -> None:
         """Go on to the link that ends with the revision just added.
+
+        Args:
+            seq: the number that the link bears.
+            digest: that of the leaves that it covers.
+            head: what it makes of the head before.
+            leaves: what the digest was made of, where that was kept.
 
         Raises:
             TamperedError: the revisions since the link before aren't those that were linked, or
                 the link doesn't follow from that one.
 
         """
-        if self._leaves.digest() != digest:
-            first = self.seq + 1
-            which = f"number {seq}" if first == seq else f"the numbers {first} to {seq}"
+        if sha256(self._leaves).digest() != digest:
             raise TamperedError(
-                f"What the journal holds under {which} isn't what was recorded: there something "
-                "was changed, removed or added."
+                f"What the journal holds under {self._difference(seq, digest, leaves)} isn't what "
+                "was recorded: there something was changed, removed or added."
             )
         if sha256(self.head + seq.to_bytes(_NUMBER_BYTES) + digest).digest() != head:
             raise TamperedError(
@@ -52,7 +63,18 @@ class Chain:
             )
         self.seq, self.head = seq, head
         self.links, self.linked = self.links + 1, self.linked + self.unlinked
-        self.unlinked, self._leaves = 0, sha256()
+        self._numbers, self._leaves = array("q"), bytearray()
+
+    def _difference(self, seq: int, digest: bytes, leaves: bytes | None) -> str:
+        """Return which number is the first that differs, or between which numbers it is."""
+        first = self.seq + 1
+        if leaves is None or sha256(leaves).digest() != digest:
+            return f"number {seq}" if first == seq else f"the numbers {first} to {seq}"
+        for place, number in enumerate(self._numbers):
+            leaf = slice(place * _LEAF_BYTES, (place + 1) * _LEAF_BYTES)
+            if self._leaves[leaf] != leaves[leaf]:
+                return f"number {number}"
+        return f"number {seq}"
 
     def end(self, newest: int) -> None:
         """Be at the end of the journal, whose newest link bears this number.

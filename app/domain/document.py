@@ -1,10 +1,15 @@
-"""The event document of the contract: what readers are served, rendered once when it is written.
+"""The event document of the contract: what readers are served.
+
+It is rendered once, when the event is written, and holds only what the event itself says. What
+belongs to the parties in it (name, kind, country) is put in when it is read, so that a party can be
+renamed without rendering any document again.
 
 The same models are the published schema, so the bytes and their description can't drift apart.
 Vocabularies are plain strings here, because a client must survive a value that is newer than it.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from datetime import date as day
@@ -12,12 +17,16 @@ from hashlib import blake2b
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic_core import to_json
 
-from app.domain.event import EventFacts, Participant
+from app.domain.event import EventFacts
 
 INSTANT_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
-# No text within the document can hold this: there its quotation marks would be escaped.
+# No text within a document can hold these: there the quotation marks would be escaped.
 _STAMP_BEGINS = ',"revision":'
+_PARTICIPANT_BEGINS = '{"party":"'
+_REVISION = re.compile(r'"revision":([0-9]+)')
+_TAG = re.compile(r'"([0-9]{1,9})-[0-9a-f]{16}"')
 
 
 def instant(moment: datetime) -> str:
@@ -26,16 +35,6 @@ def instant(moment: datetime) -> str:
 
 
 Instant = Annotated[datetime, PlainSerializer(instant, return_type=str, when_used="json")]
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """What a document shows of a party."""
-
-    id: str
-    name: str
-    kind: str
-    country: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,13 @@ class ParticipantDocument(_Document):
     country: Annotated[str | None, Field(examples=["KZ"])]
     role: Annotated[str, Field(examples=["actor"])]
     organ: Annotated[str | None, Field(examples=["Ministry of Foreign Affairs"])]
+    person: str | None
+
+
+class _StoredParticipant(_Document):
+    party: str
+    role: str
+    organ: str | None
     person: str | None
 
 
@@ -120,6 +126,10 @@ class EventDocument(_Document):
     updated_at: Instant
 
 
+class _StoredDocument(EventDocument):
+    participants: list[_StoredParticipant]  # type: ignore[assignment]
+
+
 class TombstoneDocument(_Document):
     """What is left to show of an event that was retracted or merged into another."""
 
@@ -137,9 +147,38 @@ def tag_of(representation: bytes) -> str:
     return f'"{blake2b(representation, digest_size=12).hexdigest()}"'
 
 
-def render(event: str, facts: EventFacts, stamp: Stamp, parties: Mapping[str, Party]) -> str:
-    """Return the document's JSON text, ready to be sent."""
-    return _document(event, facts, stamp, parties).model_dump_json(exclude_unset=True)
+def tag_of_revision(document: str) -> str:
+    """Return the strong entity tag of a document that shows its `revision`: `"REVISION-DIGEST"`.
+
+    An event's digest changes with the names of its parties as well, its revision doesn't: so
+    readers are never told that they have what has changed, and editors compare the revision alone.
+    """
+    digest = blake2b(document.encode(), digest_size=8).hexdigest()
+    return f'"{revision_of_document(document)}-{digest}"'
+
+
+def revision_of_document(document: str) -> int:
+    """Return the `revision` that a document or tombstone shows."""
+    return int(_REVISION.findall(document)[-1])
+
+
+def revision_in(tag: str) -> int | None:
+    """Return the revision that such a tag names, None if it is none of ours or a weak one."""
+    found = _TAG.fullmatch(tag)
+    return None if found is None else int(found[1])
+
+
+def name_revision(tags: Collection[str], revision: int) -> bool:
+    """Tell whether any of these tags names a revision; `*` names any.
+
+    The digest in them isn't compared: a party that was renamed since makes no difference.
+    """
+    return "*" in tags or revision in map(revision_in, tags)
+
+
+def render(event: str, facts: EventFacts, stamp: Stamp) -> str:
+    """Return the JSON text of a document as it is stored, without what belongs to the parties."""
+    return _document(event, facts, stamp).model_dump_json(exclude_unset=True)
 
 
 def without_stamp(document: str) -> str:
@@ -151,13 +190,37 @@ def without_stamp(document: str) -> str:
     return document[: document.rindex(_STAMP_BEGINS)]
 
 
-def _document(
-    event: str, facts: EventFacts, stamp: Stamp, parties: Mapping[str, Party]
-) -> EventDocument:
-    stated = facts.model_dump()
+def render_party(party: str, name: str, kind: str, country: str | None) -> str:
+    """Return the members that a document shows of a party: the beginning of a participant."""
+    members = {"party": party, "name": name, "kind": kind, "country": country}
+    return to_json(members).decode()[:-1]
+
+
+def parties_in(document: str) -> Iterator[str]:
+    """Return the ids of the parties in a stored document, in their order."""
+    for participant in document.split(_PARTICIPANT_BEGINS)[1:]:
+        yield participant.partition('"')[0]
+
+
+def insert_parties(document: str, find_members: Callable[[str], str]) -> str:
+    """Return a stored document with what belongs to its parties: what readers are served.
+
+    Args:
+        document: as `render` has made it.
+        find_members: returns what `render_party` made of a party, by its id.
+
+    """
+    pieces = document.split(_PARTICIPANT_BEGINS)
+    for place in range(1, len(pieces)):
+        party, _, rest = pieces[place].partition('"')
+        pieces[place] = find_members(party) + rest
+    return "".join(pieces)
+
+
+def _document(event: str, facts: EventFacts, stamp: Stamp) -> _StoredDocument:
     days = facts.days
-    return EventDocument.model_validate(
-        stated
+    return _StoredDocument.model_validate(
+        facts.model_dump()
         | {
             "id": event,
             "direction": facts.direction,
@@ -166,22 +229,8 @@ def _document(
             "earliest": days.first,
             "latest": days.last,
             "dates": facts.dates.model_dump(exclude_none=True),
-            "participants": [_participant(each, parties) for each in facts.participants],
             "revision": stamp.revision,
             "recorded_at": stamp.recorded_at,
             "updated_at": stamp.updated_at,
         }
-    )
-
-
-def _participant(stated: Participant, parties: Mapping[str, Party]) -> ParticipantDocument:
-    party = parties[stated.party]
-    return ParticipantDocument(
-        party=party.id,
-        name=party.name,
-        kind=party.kind,
-        country=party.country,
-        role=stated.role,
-        organ=stated.organ,
-        person=stated.person,
     )

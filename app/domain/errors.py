@@ -200,3 +200,7 @@ class UnsupportedMediaTypeError(ChanceryError):
 
 class MalformedBodyError(ChanceryError):
     """The body can't be read."""
+
+
+class MalformedHeaderError(ChanceryError):
+    """A header can't be read."""

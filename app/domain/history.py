@@ -1,7 +1,8 @@
-"""What an event was, from when to when: its revisions and the names of its parties, laid together.
+"""What an event was, from when to when: its revisions and the countries of its parties together.
 
-A document changes when its event is revised and when a party in it is renamed. This module says
-which documents there were; the database's projections of the past are made by it.
+What is read of an event changes when it is revised and when a party in it comes to belong to
+another country, by which events are filtered and counted. This module says which versions there
+were; the database's projections of the past are made by it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.domain.document import Party, Stamp, TombstoneDocument, render
+from app.domain.document import Stamp, TombstoneDocument, render
 from app.domain.event import EventFacts
 from app.domain.text import RECORDED
 
@@ -69,62 +70,66 @@ def revision_of(row: Any) -> Revision:
 
 
 @dataclass(frozen=True, slots=True)
-class PartyName:
-    """What a party was from an instant on."""
+class Belonging:
+    """To which country a party belonged from an instant on."""
 
     since: datetime
-    party: Party
+    country: str | None
+
+
+Countries = Mapping[str, str | None]
+"""The countries of an event's parties, by the parties' ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A document as it was served from an instant until another; None means until now."""
+    """What is read of an event, from an instant until another; None means until now."""
 
     revision: Revision
-    parties: Mapping[str, Party]
+    countries: Countries
     document: str
     known_from: datetime
     known_to: datetime | None
 
 
 def versions(
-    revisions: Sequence[Revision], names: Mapping[str, Sequence[PartyName]]
+    revisions: Sequence[Revision], belongings: Mapping[str, Sequence[Belonging]]
 ) -> Iterator[Version]:
-    """Return every document of one event in the order of time.
+    """Return every version of one event in the order of time.
 
     Args:
         revisions: all revisions of the event, in their order.
-        names: for each party that they name, all that it was called, in the order of time.
+        belongings: for each party that they name, where it belonged, in the order of time.
 
     """
     ends = [*(each.recorded_at for each in revisions[1:]), None]
     for revision, end in zip(revisions, ends, strict=True):
         if revision.is_live:
-            yield from _versions_of(revision, end, names)
+            yield from _versions_of(revision, end, belongings)
 
 
 def _versions_of(
-    revision: Revision, end: datetime | None, names: Mapping[str, Sequence[PartyName]]
+    revision: Revision, end: datetime | None, belongings: Mapping[str, Sequence[Belonging]]
 ) -> Iterator[Version]:
-    """Return the documents of one revision: a new one whenever a party in it was renamed."""
+    """Return the versions of one revision: a new one whenever a party came to belong elsewhere."""
     begin = revision.recorded_at
     named = {participant.party for participant in revision.facts.participants}
-    changes = {each.since for party in named for each in names[party]}
+    changes = {each.since for party in named for each in belongings[party]}
     within = sorted(t for t in changes if t > begin and (end is None or t < end))
+    document = render(revision.event, revision.facts, revision.stamp)
     pending: Version | None = None
     for since, until in zip([begin, *within], [*within, end], strict=True):
-        parties = {party: _at(since, names[party]) for party in named}
-        document = render(revision.event, revision.facts, revision.stamp, parties)
-        if pending is not None and pending.document == document:
-            since = pending.known_from  # noqa: PLW2901 - The same document goes on.
+        countries = {party: _country_at(since, belongings[party]) for party in named}
+        if pending is not None and pending.countries == countries:
+            since = pending.known_from  # noqa: PLW2901 - The same version goes on.
         elif pending is not None:
             yield pending
-        pending = Version(revision, parties, document, since, until)
+        pending = Version(revision, countries, document, since, until)
     assert pending is not None  # noqa: S101 - There is one interval at least.
     yield pending
 
 
-def _at(instant: datetime, names: Sequence[PartyName]) -> Party:
-    """Return what the party was then; before it was first recorded, what it was first."""
-    known = [each for each in names if each.since <= instant]
-    return (known[-1] if known else names[0]).party
+def _country_at(instant: datetime, belongings: Sequence[Belonging]) -> str | None:
+    """Return where the party belonged then; before it was first recorded, where it did first."""
+    earlier = [each for each in belongings if each.since <= instant]
+    return (earlier[-1] if earlier else belongings[0]).country

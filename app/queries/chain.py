@@ -4,29 +4,34 @@ from collections.abc import AsyncGenerator
 
 from sqlalchemy import text
 
-from app.db.chain import LEAF
+from app.db.chain import LEAVES
 from app.db.connections import ReadConnection
 from app.domain.chain import Chain
 
 BATCH = 5_000
 # Batches by number keep the memory flat; a join in one piece would be sorted on disk.
 _REVISIONS = f"""
-    SELECT revised.seq, leaf, digest, head
-    FROM (
-        SELECT seq, {LEAF} AS leaf FROM event_revision
+    WITH revised AS MATERIALIZED (
+        SELECT seq, leaf FROM ({LEAVES}) journal
         WHERE seq > :after ORDER BY seq LIMIT {BATCH}
-    ) revised
-    LEFT JOIN journal_link USING (seq) ORDER BY seq
+    ), link AS (
+        SELECT * FROM journal_link
+        WHERE seq > :after AND seq <= (SELECT max(seq) FROM revised)
+    )
+    SELECT seq, leaf, digest, head, leaves FROM revised FULL JOIN link USING (seq) ORDER BY seq
 """  # noqa: S608 - Put together from constants of ours.
-_UNLINKED = """
-    SELECT count(*) FROM event_revision
+_UNLINKED = f"""
+    SELECT count(*) FROM ({LEAVES}) journal
     WHERE seq > coalesce((SELECT max(seq) FROM journal_link), 0)
+"""  # noqa: S608 - Put together from constants of ours.
+_COUNT = """
+    SELECT (SELECT count(*) FROM event_revision) + (SELECT count(*) FROM reference_revision)
 """
 
 
 async def count_revisions(connection: ReadConnection) -> int:
     """Return how many revisions the journal has."""
-    return await connection.scalar(text("SELECT count(*) FROM event_revision")) or 0
+    return await connection.scalar(text(_COUNT)) or 0
 
 
 async def count_unlinked(connection: ReadConnection) -> int:
@@ -47,9 +52,10 @@ async def follow(connection: ReadConnection, chain: Chain) -> AsyncGenerator[int
     after = 0
     while rows := (await connection.execute(text(_REVISIONS), {"after": after})).all():
         for row in rows:
-            chain.add(row.leaf)
+            if row.leaf is not None:
+                chain.add(row.seq, row.leaf)
             if row.head is not None:
-                chain.close(row.seq, row.digest, row.head)
+                chain.close(row.seq, row.digest, row.head, row.leaves)
         after = rows[-1].seq
         yield len(rows)
     chain.end(newest or 0)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import func, select, union_all
 
 from app.db.connections import ReadConnection
+from app.db.party_cache import complete_documents
 from app.queries.knowledge import Knowledge
 from app.queries.question import ORDERS, Sort
 
@@ -14,10 +15,14 @@ async def cited_documents(
 ) -> Mapping[str, str]:
     """Return the documents of those of the events that are or were live, by their ids."""
     documents = [
-        select(tables.event.id, tables.event.document).where(tables.event.id.in_(ids), known)
+        select(tables.event.id, tables.event.document, knowledge.parties_as_of()).where(
+            tables.event.id.in_(ids), known
+        )
         for tables, known in knowledge.sources()
     ]
-    return {row.id: row.document for row in await connection.execute(union_all(*documents))}
+    rows = (await connection.execute(union_all(*documents))).all()
+    completed = await complete_documents(connection, rows)
+    return {row.id: document for row, document in zip(rows, completed, strict=True)}
 
 
 async def citing_documents(
@@ -30,7 +35,10 @@ async def citing_documents(
         columns = [*order.columns_of(event), event.document]
         found.append(select(*columns).where(event.related.contains([id_]), known))
     citing = union_all(*found).subquery()
-    statement = select(citing.c.document, func.count().over().label("total"))
+    statement = select(
+        citing.c.document, knowledge.parties_as_of(), func.count().over().label("total")
+    )
     rows = await connection.execute(statement.order_by(*order.sorted(citing.c)).limit(most))
     listed = rows.all()
-    return [row.document for row in listed], listed[0].total if listed else 0
+    completed = await complete_documents(connection, listed)
+    return completed, listed[0].total if listed else 0

@@ -25,12 +25,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from app.db.connections import ReadConnection
+from app.db.party_cache import complete_documents
 from app.db.prepared import Prepared
 from app.db.projections import Event
 from app.db.reading import rows as rows_of
 from app.db.register import EventCount
 from app.queries.filter import LIVE, EventFilter, conditions
-from app.queries.keyset import AnyRow, AnySelect, Order
+from app.queries.keyset import AnyRow, AnySelect
 from app.queries.knowledge import Everything, Knowledge
 from app.queries.question import ORDERS, Question, Sort
 from app.queries.ranges import Along, along, first_of, matching
@@ -73,7 +74,7 @@ async def events_page(
     shown = [row for row in rows[:limit] if row.document is not None]
     more = len(rows) > limit
     return EventPage(
-        documents=[row.document for row in shown],
+        documents=await complete_documents(connection, shown),
         next=tuple(question.order.columns_of(shown[-1])) if more else None,
         total=rows[0].total if with_total else None,
         ranked=RANKED if _has_more_than_ranked(question, rows) else None,
@@ -153,10 +154,10 @@ def _all(
     pages = []
     for tables, known in question.knowledge.sources():
         if ranges is not None and tables is LIVE:
-            pages.append(_along(ranges, known, order, after, limit))
+            pages.append(_along(ranges, known, question, after, limit))
             continue
         event: Any = tables.event
-        found = select(*_shown(event, order, with_words=with_words))
+        found = select(*_shown(event, question, with_words=with_words))
         found = found.where(known, *conditions(question.wanted, tables))
         if question.wanted.text is not None:
             # Behind this fence the planner counts on all that is found, and asks the index.
@@ -170,9 +171,10 @@ def _all(
     return order.page(select(*both.c), both.c, None, limit)
 
 
-def _shown(event: Any, order: Order, *, with_words: bool) -> list[Any]:
+def _shown(event: Any, question: Question, *, with_words: bool = False) -> list[Any]:
     words = [event.words] if with_words else []
-    return [event.document, *words, *order.columns_of(event)]
+    parties_as_of = question.knowledge.parties_as_of()
+    return [event.document, parties_as_of, *words, *question.order.columns_of(event)]
 
 
 def _ranges(question: Question) -> Along | None:
@@ -184,15 +186,14 @@ def _ranges(question: Question) -> Along | None:
 def _along(
     ranges: Along,
     known: ColumnElement[bool],
-    order: Order,
+    question: Question,
     after: Sequence[Any] | None,
     limit: int,
 ) -> AnySelect:
     """Return the first events along ranges: their keys first, and documents only of those."""
-    found = first_of(ranges, known, order, after, limit)
-    shown = Event.document, *order.columns_of(Event)
-    statement: AnySelect = select(*shown).join(found, found.c.id == Event.id)
-    return statement.order_by(*order.sorted(Event))
+    found = first_of(ranges, known, question.order, after, limit)
+    statement: AnySelect = select(*_shown(Event, question)).join(found, found.c.id == Event.id)
+    return statement.order_by(*question.order.sorted(Event))
 
 
 def _nearby(
@@ -213,7 +214,7 @@ def _nearby(
         walk = order.page(select(tables.event, known.label("known")), tables.event, after, stretch)
         event: Any = walk.subquery().c
         matches = and_(event.known, *conditions(question.wanted, replace(tables, event=event)))
-        shown = _shown(event, order, with_words=with_words)
+        shown = _shown(event, question, with_words=with_words)
         stretches.append(select(*shown, matches.label("matches")))
     walked = union_all(*stretches).subquery()
     first = select(*walked.c).order_by(*order.sorted(walked.c)).limit(stretch).subquery()
@@ -273,16 +274,22 @@ async def event_document(
     """Return the document of an event that is or was live, or None."""
     if isinstance(knowledge, Everything):
         found = await rows_of(connection, _LIVE, {"event": event})
-        return found[0].document if found else None
-    await knowledge.settle(connection)
-    documents = [
-        select(tables.event.document).where(tables.event.id == event, known)
-        for tables, known in knowledge.sources()
-    ]
-    document: str | None = await connection.scalar(union_all(*documents))
-    return document
+    else:
+        await knowledge.settle(connection)
+        documents = [
+            select(tables.event.document, knowledge.parties_as_of()).where(
+                tables.event.id == event, known
+            )
+            for tables, known in knowledge.sources()
+        ]
+        found = (await connection.execute(union_all(*documents))).all()
+    completed = await complete_documents(connection, found)
+    return completed[0] if completed else None
 
 
 _LIVE = Prepared(
-    select(Event.document).where(Event.id == bindparam("event", type_=String())), planned_once=True
+    select(Event.document, Everything().parties_as_of()).where(
+        Event.id == bindparam("event", type_=String())
+    ),
+    planned_once=True,
 )

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, union_all
 
 from app.db.connections import MomentConnection, ReadConnection
+from app.db.party_cache import complete_documents
 from app.queries.events import rank_of
 from app.queries.filter import conditions
 from app.queries.keyset import AnySelect
@@ -33,10 +34,10 @@ async def event_batches(
     The connection must be in a transaction; the question must be settled before that begins,
     because what a transaction sees is fixed from its first statement on.
     """
-    async with connection.stream_scalars(_documents(question)) as found:
+    async with connection.stream(_documents(question)) as found:
         # Without the size, a Core statement's result comes in one piece.
-        async for documents in found.partitions(BATCH):
-            yield documents
+        async for rows in found.partitions(BATCH):
+            yield await complete_documents(connection, rows)
 
 
 def _documents(question: Question) -> AnySelect:
@@ -55,7 +56,8 @@ def _documents(question: Question) -> AnySelect:
         select(tables.event.document).where(tables.event.id == event.c.id, known).scalar_subquery()
         for tables, known in question.knowledge.sources()
     ]
-    return select(func.coalesce(*documents)).select_from(event)
+    document = func.coalesce(*documents).label("document")
+    return select(document, question.knowledge.parties_as_of()).select_from(event)
 
 
 def _key(event: Any, column: str, question: Question) -> ColumnElement[Any]:

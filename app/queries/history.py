@@ -4,25 +4,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, func, literal, select, true, union_all
 from sqlalchemy.orm import aliased
 
 from app.db.connections import ReadConnection
+from app.db.party_cache import party_cache_of, select_parties_as_of
 from app.db.projections import Event, PastEvent
-from app.db.tables import EventRevision, JournalLink
+from app.db.register import EventCount
+from app.db.tables import EventRevision, JournalLink, ReferenceRevision
 from app.queries.keyset import AnyRow, AnySelect, Order
 
+JOURNAL_TABLES = (EventRevision, ReferenceRevision)
+"""The tables whose rows are numbered together."""
 _BY_SEQ = Order(("seq",))
 _NEWEST_FIRST = Order(("revision",), descending=True)
 
 
 def _revisions() -> AnySelect:
-    """Return revisions, each with the first document it was served as and the facts before it.
-
-    A party that was renamed since is called there what it was called first, so that what was said
-    of a revision is always said of it.
-    """
+    """Return revisions of events, each with the facts before it."""
     first, before = aliased(EventRevision), aliased(EventRevision)
+    statement: AnySelect = (
+        select(
+            EventRevision.__table__,
+            first.recorded_at.label("first_recorded_at"),
+            before.facts.label("facts_before"),
+        )
+        .join(first, (first.event == EventRevision.event) & (first.revision == 1))
+        .outerjoin(
+            before,
+            (before.event == EventRevision.event) & (before.revision == EventRevision.revision - 1),
+        )
+    )
+    return statement
+
+
+def _with_documents(revisions: AnySelect) -> AnySelect:
+    """Add the stored document of each revision; a revision that ended an event has none."""
     past = (
         select(PastEvent.document)
         .where(PastEvent.id == EventRevision.event, PastEvent.revision == EventRevision.revision)
@@ -30,18 +47,10 @@ def _revisions() -> AnySelect:
         .limit(1)
         .lateral()
     )
-    document = func.coalesce(past.c.document, Event.document)
-    statement: AnySelect = (
-        select(
-            EventRevision.__table__,
-            first.recorded_at.label("first_recorded_at"),
-            before.facts.label("facts_before"),
-            document.label("document"),
-        )
-        .join(first, (first.event == EventRevision.event) & (first.revision == 1))
-        .outerjoin(
-            before,
-            (before.event == EventRevision.event) & (before.revision == EventRevision.revision - 1),
+    return (
+        revisions.add_columns(
+            func.coalesce(past.c.document, Event.document).label("document"),
+            select_parties_as_of(),
         )
         .outerjoin(
             Event,
@@ -49,7 +58,32 @@ def _revisions() -> AnySelect:
         )
         .outerjoin(past, true())
     )
-    return statement
+
+
+@dataclass(frozen=True, slots=True)
+class RevisedEvent:
+    """A revision of an event, and its document; None where it ended the event.
+
+    Parties are called there what they were called when it was recorded, so that what was said of a
+    revision is always said of it.
+    """
+
+    row: AnyRow
+    document: str | None
+
+
+async def _complete(connection: ReadConnection, rows: Sequence[AnyRow]) -> list[RevisedEvent]:
+    live = [row for row in rows if row.document is not None]
+    if not live:
+        return [RevisedEvent(row, None) for row in rows]
+    documents = await party_cache_of(connection).complete(
+        connection,
+        [row.document for row in live],
+        live[0].parties_as_of,
+        [row.recorded_at for row in live],
+    )
+    completed = {row.seq: document for row, document in zip(live, documents, strict=True)}
+    return [RevisedEvent(row, completed.get(row.seq)) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +102,64 @@ class End:
     head: Head | None
 
 
-async def changes(connection: ReadConnection, since: int, limit: int) -> Sequence[AnyRow]:
+@dataclass(frozen=True, slots=True)
+class RevisedReference:
+    """A revision of a party or regime, and how many live events a party takes part in."""
+
+    row: AnyRow
+    events: int | None
+
+
+Change = RevisedEvent | RevisedReference
+
+
+async def changes(connection: ReadConnection, since: int, limit: int) -> list[Change]:
     """Return the changes after a number in the journal's order."""
-    statement = _BY_SEQ.page(_revisions(), EventRevision, [since], limit - 1)
-    return (await connection.execute(statement)).all()
+    # Which they are is read from one snapshot, so that none is skipped; what they are never
+    # changes.
+    numbers = [
+        _BY_SEQ.page(select(table.seq, type_.label("type")), table, [since], limit - 1).subquery()
+        for table, type_ in (
+            (EventRevision, literal("event")),
+            (ReferenceRevision, ReferenceRevision.type),
+        )
+    ]
+    both = union_all(*(select(each.c.seq, each.c.type) for each in numbers)).subquery()
+    rows = await connection.execute(select(both).order_by(both.c.seq).limit(limit))
+    types = {row.seq: row.type for row in rows}
+    events = [seq for seq, type_ in types.items() if type_ == "event"]
+    others = [seq for seq, type_ in types.items() if type_ != "event"]
+    found = {
+        **(await _events(connection, events) if events else {}),
+        **(await _references(connection, others) if others else {}),
+    }
+    return [found[seq] for seq in types]
+
+
+async def _events(connection: ReadConnection, numbers: Sequence[int]) -> dict[int, Change]:
+    statement = _with_documents(_revisions()).where(EventRevision.seq.in_(numbers))
+    rows = (await connection.execute(statement)).all()
+    return {each.row.seq: each for each in await _complete(connection, rows)}
+
+
+async def _references(connection: ReadConnection, numbers: Sequence[int]) -> dict[int, Change]:
+    table, counted = ReferenceRevision, EventCount
+    events = func.coalesce(counted.events, 0).label("events")
+    statement = (
+        select(table.__table__, events)
+        .outerjoin(counted, (counted.counted_by == "party") & (counted.value == table.id))
+        .where(table.seq.in_(numbers))
+    )
+    rows = await connection.execute(statement)
+    return {
+        row.seq: RevisedReference(row, row.events if row.type == "party" else None) for row in rows
+    }
 
 
 async def end(connection: ReadConnection) -> End:
     """Return the journal's end, as it is at one moment."""
-    newest = select(func.coalesce(func.max(EventRevision.seq), 0).label("latest")).subquery()
+    numbers = [select(func.max(table.seq)).scalar_subquery() for table in JOURNAL_TABLES]
+    newest = select(func.greatest(*numbers, 0).label("latest")).subquery()
     link = (
         select(JournalLink.seq, JournalLink.head)
         .order_by(JournalLink.seq.desc())
@@ -105,10 +188,12 @@ async def revisions_page(
 
 async def revision(
     connection: ReadConnection, event: str, number: int, known_at: datetime | None
-) -> AnyRow | None:
+) -> RevisedEvent | None:
     """Return one revision of an event, or None."""
     statement = _of(event, EventRevision.revision == number, _known(known_at))
-    return (await connection.execute(statement)).one_or_none()
+    rows = (await connection.execute(_with_documents(statement))).all()
+    found = await _complete(connection, rows)
+    return found[0] if found else None
 
 
 async def latest_revision(

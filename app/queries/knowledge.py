@@ -1,4 +1,4 @@
-"""What was known when: which documents a question about the past may see.
+"""What was known when: which documents a question about the past may see, and as of when parties.
 
 `recorded` goes by this database's own past and is exactly reproducible. `announced` goes by the
 latest revisions and by when the world was told: for archives recorded long after the fact.
@@ -11,6 +11,8 @@ from sqlalchemy import ColumnElement, Date, and_, func, or_, text, true
 
 from app.db.connections import ReadConnection
 from app.db.locks import JOURNAL
+from app.db.party_cache import select_parties_as_of
+from app.db.tables import ReferenceRevision
 from app.queries.filter import LIVE, PAST, Tables
 
 # Nobody holds the journal's lock longer: the timeouts of a session end it before.
@@ -30,6 +32,10 @@ class Recorded:
             (LIVE, live.known_from <= self.instant),
             (PAST, and_(past.known_from <= self.instant, past.known_to > self.instant)),
         ]
+
+    def parties_as_of(self) -> ColumnElement[datetime]:
+        """Return as of when documents show their parties: the newest change of reference data."""
+        return select_parties_as_of(ReferenceRevision.recorded_at <= self.instant)
 
     async def settle(self, connection: ReadConnection) -> None:
         """Wait until every write that is stamped with this instant or before is visible.
@@ -57,6 +63,10 @@ class Announced:
         known = or_(told, and_(event.announced.is_(None), event.latest <= self.day))
         return [(LIVE, known)]
 
+    def parties_as_of(self) -> ColumnElement[datetime]:
+        """Return as of when documents show their parties: the newest change of reference data."""
+        return select_parties_as_of()
+
     async def settle(self, connection: ReadConnection) -> None:
         """Do nothing: what was announced doesn't wait for our own writes."""
 
@@ -68,6 +78,10 @@ class Everything:
     def sources(self) -> list[tuple[Tables, ColumnElement[bool]]]:
         """Return the live tables, without a condition."""
         return [(LIVE, true())]
+
+    def parties_as_of(self) -> ColumnElement[datetime]:
+        """Return as of when documents show their parties: the newest change of reference data."""
+        return select_parties_as_of()
 
     async def settle(self, connection: ReadConnection) -> None:
         """Do nothing: the present needs no waiting."""

@@ -1,14 +1,16 @@
 """What the values of facets are called: territories, parties and regimes have names."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from app.db.connections import ReadConnection
 from app.domain.territories import territories
 from app.queries.facets import OF_PARTIES, Counts, Facet
 from app.queries.knowledge import Knowledge
-from app.queries.names import names_then, regime_names_then
+from app.queries.reference import reference_facts
 
 Labels = Mapping[str, str]
+_Facts = Mapping[str, Mapping[str, Any]]
 _NOT_WITHIN_ONE = {Facet.YEAR: "Not within one year", Facet.MONTH: "Not within one month"}
 
 
@@ -19,8 +21,12 @@ async def labels(
     parties = {
         value or "" for facet, counts in counted.items() if facet in OF_PARTIES for value in counts
     }
-    of_parties = await names_then(connection, parties, knowledge) if parties else {}
-    regimes = await regime_names_then(connection, knowledge) if Facet.REGIME in counted else {}
+    of_parties: _Facts = {}
+    regimes: _Facts = {}
+    if parties:
+        of_parties = await reference_facts(connection, "party", knowledge, parties)
+    if Facet.REGIME in counted:
+        regimes = await reference_facts(connection, "regime", knowledge)
     return {facet: _labels_of(facet, of_parties, regimes) for facet in counted}
 
 
@@ -31,9 +37,11 @@ def label_of(facet: Facet, value: str | None, labels: Labels) -> str:
     return labels.get(value, value)
 
 
-def _labels_of(facet: Facet, parties: Labels, regimes: Labels) -> Labels:
+def _labels_of(facet: Facet, parties: _Facts, regimes: _Facts) -> Labels:
     if facet is Facet.COUNTRY:
         return {code: territory.name for code, territory in territories().items()}
     if facet in OF_PARTIES:
-        return parties
-    return regimes if facet is Facet.REGIME else {}
+        return {party: facts["name"] for party, facts in parties.items()}
+    if facet is Facet.REGIME:
+        return {regime: facts["name"] for regime, facts in regimes.items()}
+    return {}

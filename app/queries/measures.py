@@ -1,12 +1,14 @@
 """Measures: the dossiers that string the events of one procedure together."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Subquery, func, select, union_all
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.db.connections import ReadConnection
+from app.db.party_cache import party_cache_of
 from app.domain.vocabulary import Status
 from app.queries.keyset import AnyRow, AnySelect, Order
 from app.queries.knowledge import Knowledge
@@ -36,13 +38,28 @@ async def measures_page(
     return (await connection.execute(page)).all()
 
 
-async def measure(connection: ReadConnection, knowledge: Knowledge, key: str) -> AnyRow | None:
-    """Return one measure with the documents of its events in the order of their days, or None."""
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure as in a page of them, with its events' documents in the order of their days."""
+
+    summary: AnyRow
+    documents: Sequence[str]
+
+
+async def measure(connection: ReadConnection, knowledge: Knowledge, key: str) -> Measure | None:
+    """Return one measure, or None."""
     await knowledge.settle(connection)
     events = _events(knowledge)
     documents = func.array_agg(aggregate_order_by(events.c.document, *_IN_ORDER.sorted(events.c)))
-    statement = _summary(events).add_columns(documents.label("documents"))
-    return (await connection.execute(statement.where(events.c.measure == key))).one_or_none()
+    statement = _summary(events).add_columns(
+        documents.label("documents"), knowledge.parties_as_of()
+    )
+    found = await connection.execute(statement.where(events.c.measure == key))
+    row = found.one_or_none()
+    if row is None:
+        return None
+    cache = party_cache_of(connection)
+    return Measure(row, await cache.complete(connection, row.documents, row.parties_as_of))
 
 
 def _events(knowledge: Knowledge) -> Subquery:

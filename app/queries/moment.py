@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from app.db.connections import ReadConnection
 from app.db.register import ChangeNumber
-from app.db.tables import EventRevision, PartyRevision, RegimeRevision
+from app.db.tables import EventRevision, ReferenceRevision
 from app.queries.knowledge import Knowledge, Recorded
 
 
@@ -46,6 +46,8 @@ async def state_of(connection: ReadConnection, knowledge: Knowledge) -> State:
 
 
 def _newest() -> ColumnElement[Any]:
-    event = select(EventRevision.recorded_at).order_by(EventRevision.seq.desc()).limit(1)
-    others = (select(func.max(t.recorded_at)) for t in (PartyRevision, RegimeRevision))
-    return func.greatest(*(each.scalar_subquery() for each in (event, *others)))
+    newest = (
+        select(table.recorded_at).order_by(table.seq.desc()).limit(1).scalar_subquery()
+        for table in (EventRevision, ReferenceRevision)
+    )
+    return func.greatest(*newest)

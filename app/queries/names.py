@@ -19,14 +19,14 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.connections import ReadConnection
 from app.db.names import PartyName
 from app.db.prepared import Prepared, Values
 from app.db.projections import Event
 from app.db.reading import rows as rows_of
-from app.db.tables import Party, PartyRevision, Regime, RegimeRevision
+from app.db.tables import Party, Regime
 from app.queries.keyset import AnyRow, AnySelect
 from app.queries.knowledge import Everything, Knowledge, Recorded
 
@@ -159,36 +159,3 @@ async def measure_ids(connection: ReadConnection) -> Sequence[str]:
     """Return the ids of all measures that an event names."""
     measures = select(Event.measure).where(Event.measure.is_not(None)).distinct()
     return [measure for measure in await connection.scalars(measures) if measure]
-
-
-async def names_then(
-    connection: ReadConnection, parties: Collection[str], knowledge: Knowledge
-) -> dict[str, str]:
-    """Return what these parties are called, or were called where the past is asked about."""
-    table = PartyRevision
-    return await _called(connection, table, table.party, knowledge, table.party.in_(parties))
-
-
-async def regime_names_then(connection: ReadConnection, knowledge: Knowledge) -> dict[str, str]:
-    """Return what all regimes are called, or were called where the past is asked about."""
-    return await _called(connection, RegimeRevision, RegimeRevision.code, knowledge, true())
-
-
-async def _called(
-    connection: ReadConnection,
-    table: Any,
-    key: Any,
-    knowledge: Knowledge,
-    which: ColumnElement[bool],
-) -> dict[str, str]:
-    """Return the names in the latest revisions that were known; before there was one, its first."""
-    statement = (
-        select(key.label("key"), table.name)
-        .where(which)
-        .ext(distinct_on(key))
-        .order_by(key, table.revision.desc())
-    )
-    if isinstance(knowledge, Recorded):
-        known = table.recorded_at <= knowledge.instant
-        statement = statement.where(or_(known, table.revision == 1))
-    return {row.key: row.name for row in await connection.execute(statement)}

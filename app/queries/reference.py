@@ -1,18 +1,21 @@
 """Parties and regimes: what the filters accept, in the order of their keys."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ARRAY, Text, any_, cast, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.db.connections import ReadConnection
 from app.db.names import PartyName
-from app.db.tables import Party, Regime, RegimeRevision
+from app.db.tables import Party, ReferenceRevision, Regime
 from app.queries.keyset import AnyRow, Order
 from app.queries.knowledge import Knowledge, Recorded
 
-_PARTY = (Party.id, Party.name, Party.kind, Party.country, Party.aliases)
+_PARTY = (Party.id, Party.revision, Party.name, Party.kind, Party.country, Party.aliases)
 _REGIME = (
     Regime.code,
+    Regime.revision,
     Regime.name,
     Regime.aliases,
     Regime.issuer,
@@ -54,11 +57,34 @@ async def regime(connection: ReadConnection, key: str) -> AnyRow | None:
     return (await connection.execute(select(*_REGIME).where(Regime.code == key))).one_or_none()
 
 
-async def regime_then(connection: ReadConnection, key: str, knowledge: Knowledge) -> AnyRow | None:
-    """Return one regime as it was known, or None; before it was recorded, as it was first."""
-    table = RegimeRevision
-    statement = select(table.__table__).where(table.code == key).order_by(table.revision.desc())
+async def reference_facts(
+    connection: ReadConnection,
+    type_: str,
+    knowledge: Knowledge,
+    ids: Collection[str] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Return the facts of parties or regimes by their ids, in the latest revisions that were known.
+
+    Before there was one, they are those of the first.
+
+    Args:
+        connection: one that reads.
+        type_: `party` or `regime`.
+        knowledge: as known when.
+        ids: which of them; all without it.
+
+    """
+    table = ReferenceRevision
+    statement = (
+        select(table.id, table.facts)
+        .where(table.type == type_)
+        .ext(distinct_on(table.id))
+        .order_by(table.id, table.revision.desc())
+    )
+    if ids is not None:
+        # As one parameter, as there may be very many.
+        statement = statement.where(table.id == any_(cast(list(ids), ARRAY(Text))))
     if isinstance(knowledge, Recorded):
         known = table.recorded_at <= knowledge.instant
         statement = statement.where(or_(known, table.revision == 1))
-    return (await connection.execute(statement.limit(1))).one_or_none()
+    return {row.id: row.facts for row in await connection.execute(statement)}

@@ -22,7 +22,7 @@ from app.queries.history import revisions_page, survivor
 from app.queries.keyset import AnyRow
 from app.queries.knowledge import Recorded
 from app.queries.measures import measure
-from app.queries.reference import regime_then
+from app.queries.reference import reference_facts
 from app.web.changes import changes_in_words
 from app.web.page import PageRoute, page
 from app.web.past import Moment, lasting_address, one_moment
@@ -75,12 +75,13 @@ async def _about(connection: ReadConnection, event: Event, moment: Moment) -> di
     knowledge = moment.knowledge
     related = {relation["event"] for relation in event["relations"]}
     cited = await cited_documents(connection, related, knowledge) if related else {}
-    regime = event["regime"] and await regime_then(connection, event["regime"], knowledge)
+    code = event["regime"]
+    regimes = await reference_facts(connection, "regime", knowledge, [code]) if code else {}
     dossier = event["measure"] and await measure(connection, knowledge, event["measure"])
     citing, count = await citing_documents(connection, event["id"], knowledge, MOST_CITING)
     return {
         "event": event,
-        "regime": regime,
+        "regime": regimes.get(code),
         "citing": _by_relation(event["id"], [json.loads(document) for document in citing]),
         "citing_shown": len(citing),
         "citing_count": count,

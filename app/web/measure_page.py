@@ -12,7 +12,7 @@ from app.api.state import Register
 from app.domain.errors import NotFoundError
 from app.domain.text import shown
 from app.queries.choices import offered_regimes
-from app.queries.measures import measure as measure_row
+from app.queries.measures import measure as measure_of
 from app.web.page import PageRoute, page
 from app.web.past import lasting_address, one_moment
 
@@ -28,10 +28,11 @@ async def measure(
     """One dossier."""
     knowledge = read(KnownAtParameters, request).known()
     async with one_moment(register, knowledge) as (connection, moment):
-        row = await measure_row(connection, knowledge, id)
-        if row is None:
+        found = await measure_of(connection, knowledge, id)
+        if found is None:
             raise NotFoundError(f"There is no dossier “{shown(id)}”: each event names its own.")
         regimes = await offered_regimes(connection)
+    row = found.summary
     return page(
         request,
         "measure.html",
@@ -42,5 +43,5 @@ async def measure(
         first=None if row.earliest == date.min else str(row.earliest),
         last=None if row.latest == date.max else str(row.latest),
         regimes={code: regimes[code] for code in row.regimes or ()},
-        events=[json.loads(document) for document in row.documents],
+        events=[json.loads(document) for document in found.documents],
     )

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
-from app.api.conditional import answer
+from app.api.conditional import answer_document
 from app.api.examples import EVENT
 from app.api.facets import FacetCount, counted
 from app.api.filters import EventPageParameters, Include
@@ -142,7 +142,7 @@ async def read_event(
     async with register.reading() as connection:
         document = await event_document(connection, id, knowledge)
         if document is not None:
-            return answer(request, document)
+            return answer_document(request, document)
         row = await latest_revision(connection, id, known_at)
         if row is None or row.action not in GONE:
             raise NotFoundError("There is no event of this id. /v1/events lists those that exist.")

@@ -16,6 +16,7 @@ from app.api.pages import cursor_for, page
 from app.api.parameters import PageModel, QueryModel, asked, parameter, whole_number
 from app.api.problems import documented
 from app.api.reference import after
+from app.api.reference_documents import REFERENCE_JSON, PartyDocument, RegimeDocument
 from app.api.routes.events import EventId
 from app.api.state import Register
 from app.db.connections import ReadConnection
@@ -25,6 +26,7 @@ from app.domain.history import GONE, revision_of
 from app.domain.text import shown
 from app.queries import history
 from app.queries.events import event_document
+from app.queries.history import Change, RevisedEvent
 from app.queries.keyset import AnyRow
 from app.queries.knowledge import Announced, Everything, Recorded
 
@@ -65,16 +67,32 @@ class RevisionDocument(_Recorded):
     tombstone: TombstoneDocument | None = None
 
 
+class Affected(BaseModel):
+    """Which documents show what has changed of a party."""
+
+    events: int = Field(description="How many events there are now; no part of the chain.")
+    filter: str = Field(description="What finds them among /v1/events.", examples=["party=taliban"])
+
+
 class ChangeDocument(BaseModel):
     """One change in the journal."""
 
     seq: int = Field(description="Its number: they grow, though not always by one.")
-    event: str
+    type: str = Field(description="`event`, `party` or `regime`.", examples=["event"])
+    id: str = Field(description="The event's or party's id, or the regime's code.")
+    event: str | None = Field(default=None, description="The id again, for an event only.")
     revision: int
     action: str
     recorded_at: Instant
-    document: EventDocument | None = None
+    document: EventDocument | PartyDocument | RegimeDocument | None = Field(
+        default=None, description="What was recorded, in the form of its type."
+    )
     tombstone: TombstoneDocument | None = None
+    affects: Affected | None = Field(
+        default=None,
+        description="For a party: the events whose documents show its new name, kind and country "
+        "from now on, under an unchanged `revision`.",
+    )
 
 
 class ChainHead(BaseModel):
@@ -166,19 +184,28 @@ def _summary(row: AnyRow) -> str:
     ).model_dump_json()
 
 
-def _shown(row: AnyRow) -> str:
+def _content(revised: RevisedEvent) -> str:
     """Return the member with the document of a revision, or with the tombstone it left."""
-    if row.action in GONE:
-        return f'"tombstone":{revision_of(row).tombstone()}'
-    return f'"document":{row.document}'
+    if revised.row.action in GONE:
+        return f'"tombstone":{revision_of(revised.row).tombstone()}'
+    return f'"document":{revised.document}'
 
 
-def change_json(row: AnyRow) -> str:
+def change_json(change: Change) -> str:
     """Return one change as an item of the journal, in JSON."""
-    named = ChangeDocument.model_validate(
-        {name: getattr(row, name) for name in ("seq", "event", "revision", "action", "recorded_at")}
-    )
-    return f"{named.model_dump_json(exclude_unset=True)[:-1]},{_shown(row)}}}"
+    row = change.row
+    members = {name: getattr(row, name) for name in ("seq", "revision", "action", "recorded_at")}
+    if isinstance(change, RevisedEvent):
+        named = ChangeDocument(type="event", id=row.event, event=row.event, **members)
+        content = _content(change)
+    else:
+        named = ChangeDocument(type=row.type, id=row.id, **members)
+        document = REFERENCE_JSON[row.type](row.id, row.revision, row.facts)
+        content = f'"document":{document}'
+        if change.events is not None:
+            affected = Affected(events=change.events, filter=f"party={row.id}")
+            content += f',"affects":{affected.model_dump_json()}'
+    return f"{named.model_dump_json(exclude_unset=True)[:-1]},{content}}}"
 
 
 @router.get(
@@ -225,17 +252,17 @@ async def read_revision(
 
     Parties are called there what they were called when it was recorded.
     """
-    row = None
+    found = None
     if revision.isascii() and revision.isdigit() and len(revision) < len(str(2**31)):
         async with register.reading() as connection:
             known_at = await _known_at(connection, id, parameters)
-            row = await history.revision(connection, id, int(revision), known_at)
-    if row is None:
+            found = await history.revision(connection, id, int(revision), known_at)
+    if found is None:
         listed = f"/v1/events/{shown(id)}/revisions"
         raise NotFoundError(f"There is no such revision. {listed} lists them.")
-    named = {name: getattr(row, name) for name in _Recorded.model_fields}
+    named = {name: getattr(found.row, name) for name in _Recorded.model_fields}
     recorded = _Recorded.model_validate(named).model_dump_json()
-    return answer(request, f"{recorded[:-1]},{_shown(row)}}}")
+    return answer(request, f"{recorded[:-1]},{_content(found)}}}")
 
 
 @router.get(
@@ -255,17 +282,21 @@ async def list_changes(
     given: before a large import there is a gap. A retracted or merged event comes with its
     tombstone.
 
+    Parties and regimes are in it as well, by `type`. Documents of events show what their parties
+    are called at the time of the change; a copy of the register puts the new name of a party into
+    the events that it has and that `affects` names.
+
     `head` makes the journal tamper-evident: keep it outside the register, and whoever runs that can
     be asked at any time to show, with `chancery verify --head`, that nothing of what the journal
     held then was changed or removed since.
     """
     async with register.reading() as connection:
-        rows = await history.changes(connection, parameters.since, parameters.limit)
+        changes = await history.changes(connection, parameters.since, parameters.limit)
         # Asked afterwards, so that it lies behind none of the rows.
         end = await history.end(connection)
-    last = rows[-1].seq if rows else parameters.since
+    last = changes[-1].row.seq if changes else parameters.since
     limit = "" if parameters.limit == DEFAULT_CHANGES else f"&limit={parameters.limit}"
     address = f"{base_url(request)}/v1/changes?since={last}{limit}"
     rest = json.dumps({"next": address, **asdict(end)}, separators=(",", ":"))
-    body = f'{{"items":[{",".join(map(change_json, rows))}],{rest[1:]}'
+    body = f'{{"items":[{",".join(map(change_json, changes))}],{rest[1:]}'
     return answer(request, body, headers={"Link": f'<{address}>; rel="next"'})

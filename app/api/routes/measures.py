@@ -1,6 +1,5 @@
 """Measures: dossiers that string the events of one procedure together."""
 
-import json
 from datetime import date
 from typing import Annotated, Any
 
@@ -92,8 +91,8 @@ async def read_measure(
     """One dossier: its events in order, and the stage reached."""
     knowledge = parameters.known()
     async with register.reading() as connection:
-        row = await measures.measure(connection, knowledge, id)
-    if row is None:
+        found = await measures.measure(connection, knowledge, id)
+    if found is None:
         raise NotFoundError("There is no measure of this id. /v1/measures lists them.")
-    summary = json.dumps(_summary(row).model_dump(mode="json"), ensure_ascii=False)
-    return answer(request, f'{summary[:-1]},"events":[{",".join(row.documents)}]}}')
+    summary = _summary(found.summary).model_dump_json()
+    return answer(request, f'{summary[:-1]},"events":[{",".join(found.documents)}]}}')

@@ -3,17 +3,17 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
 
 from app.api.auth import Editor
 from app.api.body import json_body
-from app.api.conditional import answer
+from app.api.conditional import answer_document
 from app.api.parameters import Unasked, asked
 from app.api.preconditions import SEEN, check_seen
 from app.api.problems import documented
 from app.api.reference import ListParameters, Page, after, key, keyed_page, question
+from app.api.reference_documents import PartyDocument, party_json
 from app.api.state import Register
-from app.api.statement import PartyBody, facts_of, schema_of, split
+from app.api.statement import PartyBody, reference_facts_of, schema_of, split
 from app.api.writing import writing, written
 from app.commands import journal
 from app.commands.parties import put_party as put
@@ -27,25 +27,8 @@ from app.queries import reference
 router = APIRouter(prefix="/v1", tags=["Reference"])
 
 
-class PartyDocument(BaseModel):
-    """Somebody who acts or is acted upon."""
-
-    id: str = Field(examples=["taliban"])
-    name: str = Field(examples=["Taliban"])
-    kind: str = Field(
-        description="`state` is any party named by its territory's code, whatever its status.",
-        examples=["organisation"],
-    )
-    country: str | None = Field(description="The territory or bloc it belongs to.", examples=["AF"])
-    aliases: list[str] = Field(examples=[["Талибан", "طالبان", "Taleban"]])
-
-
 def _json(row: Any) -> str:
-    territory = territories.territories().get(row.id)
-    aliases = [*row.aliases, *(territory.aliases if territory else ())]
-    return PartyDocument(
-        id=row.id, name=row.name, kind=row.kind, country=row.country, aliases=aliases
-    ).model_dump_json()
+    return party_json(row.id, row.revision, row._asdict())
 
 
 @router.get(
@@ -97,7 +80,7 @@ async def read_party(
         row = await reference.party(connection, id)
     if row is None:
         raise NotFoundError("There is no party of this id. /v1/parties lists them.")
-    return answer(request, _json(row))
+    return answer_document(request, _json(row))
 
 
 @router.put(
@@ -120,12 +103,12 @@ async def put_party(
 ) -> Response:
     """Record a party, or change what it is called and where it belongs.
 
-    Documents that show its name are made anew; the past keeps the names of its time.
+    Every event that names it shows that at once, under an unchanged `revision`; the past keeps the
+    names of its time. /v1/changes tells of it.
     """
     body, note = split(await json_body(request), "id", id)
-    party = facts_of(PartyFacts, {**body, "id": id})
-    # A name may stand in very many documents, which are made anew.
-    async with writing(request, editor, much=True) as connection:
+    party = reference_facts_of(PartyFacts, {**body, "id": id})
+    async with writing(request, editor) as connection:
         # The lock keeps what was seen as it is until it is changed.
         await journal.lock(connection)
         before = await reference.party(connection, id)

@@ -24,8 +24,8 @@ from app.api.state import Closing, Register
 from app.domain.evidence import Answer
 from app.queries.knowledge import Recorded
 from app.queries.moment import state_of
-from app.queries.names import names_then
 from app.queries.positions import evidence
+from app.queries.reference import reference_facts
 
 router = APIRouter(prefix="/v1", tags=["Downloads"])
 
@@ -75,7 +75,8 @@ async def _export(
             each for each in known.answers(day, question.least) if parameters.fit(each.standing)
         ]
         parties = {party for each in answers for party in each.key[:2]}
-        names = await names_then(connection, parties, knowledge)
+        found = await reference_facts(connection, "party", knowledge, parties)
+        names = {party: facts["name"] for party, facts in found.items()}
     about = Asked.by(request, "positions", question.shown)
     return Export(request, about, str(day), answers, names, state.instant)
 

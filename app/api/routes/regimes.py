@@ -3,17 +3,17 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
 
 from app.api.auth import Editor
 from app.api.body import json_body
-from app.api.conditional import answer
+from app.api.conditional import answer_document
 from app.api.parameters import Unasked, asked
 from app.api.preconditions import SEEN, check_seen
 from app.api.problems import documented
 from app.api.reference import ListParameters, Page, key, keyed_page
+from app.api.reference_documents import RegimeDocument, regime_json
 from app.api.state import Register
-from app.api.statement import RegimeBody, facts_of, schema_of, split
+from app.api.statement import RegimeBody, reference_facts_of, schema_of, split
 from app.api.writing import writing, written
 from app.commands import journal
 from app.commands.regimes import put_regime as put
@@ -26,19 +26,8 @@ from app.queries import reference
 router = APIRouter(prefix="/v1", tags=["Reference"])
 
 
-class RegimeDocument(BaseModel):
-    """A list or legal instrument."""
-
-    code: str = Field(examples=["RU-UFL"])
-    name: str = Field(examples=["Unified federal list of terrorist organisations (Russia)"])
-    aliases: list[str]
-    issuer: str = Field(description="The party that keeps it.", examples=["RU"])
-    legal_basis: str | None
-    removal: str | None = Field(description="How an entry leaves the list.")
-
-
 def _json(row: Any) -> str:
-    return RegimeDocument.model_validate(row, from_attributes=True).model_dump_json()
+    return regime_json(row.code, row.revision, row._asdict())
 
 
 @router.get(
@@ -81,7 +70,7 @@ async def read_regime(
         row = await reference.regime(connection, code)
     if row is None:
         raise NotFoundError("There is no regime of this code. /v1/regimes lists them.")
-    return answer(request, _json(row))
+    return answer_document(request, _json(row))
 
 
 @router.put(
@@ -104,7 +93,7 @@ async def put_regime(
 ) -> Response:
     """Record a list or legal instrument, or change what is said of it; what was said is kept."""
     body, note = split(await json_body(request), "code", code)
-    regime = facts_of(RegimeFacts, {**body, "code": code})
+    regime = reference_facts_of(RegimeFacts, {**body, "code": code})
     async with writing(request, editor) as connection:
         # The lock keeps what was seen as it is until it is changed.
         await journal.lock(connection)

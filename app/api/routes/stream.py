@@ -22,7 +22,7 @@ from app.db.engine import Database
 from app.db.notifications import Notifications
 from app.domain.errors import UnavailableError
 from app.queries import history
-from app.queries.keyset import AnyRow
+from app.queries.history import Change
 
 router = APIRouter(prefix="/v1", tags=["History"])
 
@@ -46,7 +46,7 @@ EXAMPLE = """\
 id: 41
 
 event: change
-data: {"seq":42,"event":"kz-taliban-delisting-2023","revision":2,"action":"correct",…}
+data: {"seq":42,"type":"event","id":"kz-taliban-delisting-2023",…,"revision":2,"action":"correct",…}
 id: 42
 
 : heartbeat
@@ -151,17 +151,17 @@ class Streams:
             # Cleared before the journal is asked, so that what comes meanwhile is asked for again.
             heard.clear()
             try:
-                rows = await self._page(since)
+                changes = await self._page(since)
             except UnavailableError:
                 await _woken(heard, RETRY_S)
                 continue
-            if rows:
-                since = rows[-1].seq
-                yield b"".join(map(_event, rows))
-            if len(rows) < PAGE:
+            if changes:
+                since = changes[-1].row.seq
+                yield b"".join(map(_event, changes))
+            if len(changes) < PAGE:
                 await _woken(heard, HEARTBEAT_S)
 
-    async def _page(self, since: int) -> Sequence[AnyRow]:
+    async def _page(self, since: int) -> Sequence[Change]:
         async with self._readers, self._database.reading() as connection:
             return await history.changes(connection, since, PAGE)
 
@@ -172,8 +172,8 @@ async def _woken(heard: asyncio.Event, longest: float) -> None:
             await heard.wait()
 
 
-def _event(row: AnyRow) -> bytes:
-    return format_sse_event(event="change", data_str=change_json(row), id=str(row.seq))
+def _event(change: Change) -> bytes:
+    return format_sse_event(event="change", data_str=change_json(change), id=str(change.row.seq))
 
 
 async def _streams(request: Request) -> Streams:

@@ -8,7 +8,7 @@ statement has read, the parties that were revised up to that statement's snapsho
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from itertools import repeat
 from sys import getsizeof
 from typing import Any
 
@@ -22,8 +22,9 @@ from app.domain.document import insert_parties, parties_in, render_party
 EXECUTION_OPTION = "party_cache"
 """Under this name SQLAlchemy's connections have the cache of their database."""
 
-MAX_BYTES = 41_943_040
-_ENTRY_BYTES = 200
+MAX_BYTES = 50_000_000
+"""Room for some 100,000 parties: with names of 30 letters they take 48 MB (tracemalloc)."""
+_ENTRY_BYTES = 120
 # A party that was revised more often isn't cached, so that no entry grows without bound.
 _MAX_REVISIONS = 100
 # If more parties were revised, the cache is emptied instead of asking which.
@@ -105,7 +106,7 @@ class PartyCache:
         newest = newest or _BEFORE_ALL
         if newest > self._newest:
             await self._remove_revised(connection, newest)
-        instants = as_of or [newest] * len(documents)
+        instants = as_of or repeat(newest)
         try:
             return _complete(documents, instants, self._histories)
         except KeyError:
@@ -182,22 +183,22 @@ async def complete_documents(connection: ReadConnection, rows: Iterable[Any]) ->
 
 
 def _complete(
-    documents: Sequence[str], instants: Sequence[datetime], histories: Mapping[str, History]
+    documents: Sequence[str], instants: Iterable[datetime], histories: Mapping[str, History]
 ) -> list[str]:
-    return [
-        insert_parties(document, partial(_find_members, histories, instant))
-        for document, instant in zip(documents, instants, strict=True)
-    ]
+    def find_members(party: str) -> str:
+        history = histories[party]
+        # What is older than the party shows it as it was first.
+        members = history[0][1]
+        if len(history) > 1:
+            for since, later in history[1:]:
+                if since <= instant:
+                    members = later
+        return members
 
-
-def _find_members(histories: Mapping[str, History], instant: datetime, party: str) -> str:
-    """Return what a document shows of a party as of an instant."""
-    history = histories[party]
-    for since, members in reversed(history):
-        if since <= instant:
-            return members
-    # What is older than the party shows it as it was first.
-    return history[0][1]
+    completed = []
+    for document, instant in zip(documents, instants, strict=False):  # noqa: B007 - It is used.
+        completed.append(insert_parties(document, find_members))
+    return completed
 
 
 def _size_of(party: str, history: History) -> int:

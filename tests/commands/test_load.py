@@ -19,6 +19,8 @@ from app.domain.document import EventDocument
 from app.domain.errors import RefusedError
 from app.domain.reference import PartyFacts
 from app.domain.vocabulary import PartyKind
+from app.queries.events import events_page
+from app.queries.question import Question
 
 
 def shipped() -> list[dict[str, Any]]:
@@ -32,8 +34,9 @@ async def test_everything_is_loaded_with_every_fact(empty_url: str) -> None:
             loaded = await load_timeline(connection, sample(), SAMPLE_AUTHOR)
         assert (loaded.events, loaded.of_events) == (164, 164)
         async with database.reading() as connection:
-            rows = await connection.execute(select(Event.id, Event.document))
-            documents = {row.id: EventDocument.model_validate_json(row.document) for row in rows}
+            found = await events_page(connection, Question(), 200)
+            read = [EventDocument.model_validate_json(each) for each in found.documents]
+            documents = {document.id: document for document in read}
     for stated in shipped():
         document = documents[stated["id"]].model_dump(mode="json", exclude_unset=True)
         for name in ("title", "summary", "kind", "status", "verification", "dates", "regime"):

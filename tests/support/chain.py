@@ -5,7 +5,7 @@ from app.domain.chain import Chain
 from app.queries.chain import follow
 from tests.support.database import execute
 
-GUARDED = ("event_revision", "journal_link")
+GUARDED = ("event_revision", "reference_revision", "journal_link")
 
 
 async def followed(database: Database) -> Chain:

@@ -1,7 +1,7 @@
-"""Write many changes without keeping anybody waiting: by an appointment with the clock.
+"""Write what is long without keeping anybody waiting: by an appointment with the clock.
 
-Changes are stamped with the instant of their commit, and writing very many of them takes longer
-than the journal's lock may be held. So an instant that is still to come is chosen beforehand, and
+Changes are stamped with the instant of their commit, and writing very much takes longer than the
+journal's lock may be held. So an instant that is still to come is chosen beforehand, and
 numbers beyond those that others will reach until then. All is written with these stamps while
 nobody waits, in a transaction that nobody sees. The lock is taken shortly before the instant and
 held until it has passed and the transaction commits: so nothing was answered for that instant or
@@ -12,14 +12,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from sqlalchemy import text
 
-from app.commands import chain, counts, journal, staged
+from app.commands import chain, counts, journal
 from app.commands.journal import Place
-from app.commands.revise import Author
-from app.commands.staged import Basis
 from app.db.connections import WriteConnection
 from app.db.failures import LockedError, contending
 from app.db.locks import IMPORT
@@ -38,7 +38,8 @@ _PAUSE_S = 1.0
 
 _CHECK = """
     SELECT clock_timestamp() < CAST(:instant AS timestamptz) AND NOT EXISTS (
-        SELECT FROM reference_revision WHERE recorded_at >= CAST(:instant AS timestamptz)
+        SELECT FROM reference_revision
+        WHERE recorded_at >= CAST(:instant AS timestamptz) AND seq < :seq
     ) AND CAST(:instant AS timestamptz) > ALL (
         SELECT recorded_at FROM event_revision WHERE seq < :seq ORDER BY seq DESC LIMIT 1
     )
@@ -48,23 +49,49 @@ _SECONDS_UNTIL = """
 """
 
 
-class _MissedError(Exception):
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written: its last place in the journal, and the leaves of its link in the chain."""
+
+    last: Place
+    leaves: bytes
+
+
+class Work(Protocol):
+    """What is written in one transaction, most of it without the journal's lock."""
+
+    async def write(self, connection: WriteConnection, first: Place) -> Written:
+        """Write everything, numbered and stamped from a place onwards; nobody is kept waiting."""
+
+    async def finish(self, connection: WriteConnection, first: Place) -> None:
+        """Make sure under the lock that it still holds; what takes long has no place here.
+
+        Raises:
+            ConflictError: the register has changed in between.
+            MissedError: too much is left to be written; another attempt has more time.
+
+        """
+
+
+class MissedError(Exception):
     """The instant has passed, or can't be waited for under the lock."""
+
+
+async def _go_on() -> None:
+    pass
 
 
 async def write(
     connection: WriteConnection,
-    author: Author,
-    basis: Basis,
+    work: Work,
     ahead: float,
-    pause: Callable[[], Awaitable[None]],
+    pause: Callable[[], Awaitable[None]] = _go_on,
 ) -> None:
-    """Write what is staged; the journal's lock is held afterwards, for the commit alone.
+    """Write something long; the journal's lock is held afterwards, for the commit alone.
 
     Args:
-        connection: in the transaction in which everything was staged and compared.
-        author: who changes the register.
-        basis: what is to be written, and what that goes by.
+        connection: in a transaction of its own.
+        work: what is to be written.
         ahead: in how many seconds all will probably have been written.
         pause: called now and then while nothing is to be done but to wait.
 
@@ -77,39 +104,37 @@ async def write(
         raise BusyError("Another import is being written: send this one when that is done.")
     await connection.execute(text(f"SET LOCAL lock_timeout = '{EARLY_S}s'"))
     for attempt in range(ATTEMPTS):
-        with suppress(_MissedError, LockedError), contending():
+        with suppress(MissedError, LockedError), contending():
             async with connection.begin_nested():
                 seconds = max(ahead, SOONEST_S) * 2**attempt
-                await _attempt(connection, author, basis, timedelta(seconds=seconds), pause)
+                await _attempt(connection, work, timedelta(seconds=seconds), pause)
             return
     raise BusyError("Too much is being written at the moment: send the import later.")
 
 
 async def _attempt(
     connection: WriteConnection,
-    author: Author,
-    basis: Basis,
+    work: Work,
     ahead: timedelta,
     pause: Callable[[], Awaitable[None]],
 ) -> None:
     first = await journal.later_place(connection, ahead, GAP)
-    last = first.plus(basis.changes - 1)
-    leaves = await staged.write(connection, author, first, corrects=basis.corrected > 0)
+    written = await work.write(connection, first)
     while (left := await _seconds_until(connection, first)) > EARLY_S:
         if left > ahead.total_seconds():
-            raise _MissedError
+            raise MissedError
         await pause()
         await asyncio.sleep(min(left - EARLY_S, _PAUSE_S))
     await journal.lock(connection)
     # Numbers need no look: who had come as far as ours would have waited for them.
     given = {"instant": first.recorded_at, "seq": first.seq}
     if not await connection.scalar(text(_CHECK), given):
-        raise _MissedError
-    await staged.check_unchanged(connection, basis, first)
+        raise MissedError
+    await work.finish(connection, first)
     await journal.count_change(connection)
-    await chain.link_written(connection, first.seq, last.seq, leaves)
+    await chain.link_written(connection, first.seq, written.last.seq, written.leaves)
     await counts.put_staged(connection)
-    await _pass(connection, last)
+    await _pass(connection, written.last)
 
 
 async def _pass(connection: WriteConnection, last: Place) -> None:
@@ -117,7 +142,7 @@ async def _pass(connection: WriteConnection, last: Place) -> None:
     end = time.monotonic() + LONGEST_S
     while (left := await _seconds_until(connection, last)) >= 0:
         if time.monotonic() + left > end:
-            raise _MissedError
+            raise MissedError
         await asyncio.sleep(left)
 
 

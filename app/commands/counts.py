@@ -80,6 +80,16 @@ async def take(connection: WriteConnection, events: Collection[str]) -> None:
     await _execute(connection, _PUT.format(counts=_counts(_THESE, "-")), events=list(events))
 
 
+async def stage_add(connection: WriteConnection, events: Collection[str]) -> None:
+    """Note what `add` would count, to be counted by `put_staged`."""
+    await _execute(connection, _STAGE.format(counts=_counts(_THESE)), events=list(events))
+
+
+async def stage_take(connection: WriteConnection, events: Collection[str]) -> None:
+    """Note what `take` would count, to be counted by `put_staged`."""
+    await _execute(connection, _STAGE.format(counts=_counts(_THESE, "-")), events=list(events))
+
+
 async def stage_added(connection: WriteConnection) -> None:
     """Note what an import has added."""
     await _execute(connection, _STAGE.format(counts=_counts(_IMPORTED)))
@@ -91,7 +101,7 @@ async def stage_taken(connection: WriteConnection) -> None:
 
 
 async def put_staged(connection: WriteConnection) -> None:
-    """Count what was noted of an import."""
+    """Count what was noted."""
     await connection.execute(text(_PUT.format(counts=_STAGED)))
 
 

@@ -17,6 +17,8 @@ from typing import IO
 from sqlalchemy import text
 
 from app.commands import appointment, chain, counts, journal, staged, staging
+from app.commands.appointment import Written
+from app.commands.journal import Place
 from app.commands.revise import Author
 from app.commands.staged import Basis, Outcome
 from app.commands.staging import Faults
@@ -102,11 +104,27 @@ async def import_events(
         if not dry_run and basis.changes > AT_ONCE:
             # To write a row takes less long than it took to read and check it.
             ahead = (time.monotonic() - began) * basis.changes / done.rows
-            await appointment.write(connection, author, basis, ahead, pause)
+            await appointment.write(connection, _Import(basis, author), ahead, pause)
         elif not dry_run and basis.changes:
             await _write_at_once(connection, author, basis)
         await watch.permitted(connection)
     return done
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """The staged events, to be written without keeping anybody waiting."""
+
+    basis: Basis
+    author: Author
+
+    async def write(self, connection: WriteConnection, first: Place) -> Written:
+        corrects = self.basis.corrected > 0
+        leaves = await staged.write(connection, self.author, first, corrects=corrects)
+        return Written(first.plus(self.basis.changes - 1), leaves)
+
+    async def finish(self, connection: WriteConnection, first: Place) -> None:
+        await staged.check_unchanged(connection, self.basis, first)
 
 
 async def _write_at_once(connection: WriteConnection, author: Author, basis: Basis) -> None:

@@ -43,26 +43,35 @@ async def add_reference_revisions(
 
     """
     first = await journal.next_place(connection)
-    rows = []
-    for offset, change in enumerate(changes):
-        place = first.plus(offset)
-        rows.append(
-            {
-                "type": type_,
-                "id": change.id,
-                "revision": change.revision,
-                "seq": place.seq,
-                "recorded_at": place.recorded_at,
-                "action": "record" if change.revision == 1 else "correct",
-                "by": author.name,
-                "note": author.note,
-                "facts": change.facts,
-            }
-        )
-    await connection.execute(insert(ReferenceRevision), rows)
+    await insert_reference_revisions(connection, type_, changes, author, first)
     await chain.link(connection)
-    await journal.announce(connection)
     return first
+
+
+async def insert_reference_revisions(
+    connection: WriteConnection,
+    type_: str,
+    changes: Sequence[ReferenceChange],
+    author: Author,
+    first: Place,
+) -> None:
+    """Insert revisions from a place in the journal onwards, to be linked by the caller."""
+    rows = [
+        {
+            "type": type_,
+            "id": change.id,
+            "revision": change.revision,
+            "seq": first.seq + offset,
+            "recorded_at": first.plus(offset).recorded_at,
+            "action": "record" if change.revision == 1 else "correct",
+            "by": author.name,
+            "note": author.note,
+            "facts": change.facts,
+        }
+        for offset, change in enumerate(changes)
+    ]
+    await connection.execute(insert(ReferenceRevision), rows)
+    await journal.announce(connection)
 
 
 def _facts(stated: PartyFacts | RegimeFacts, key: str) -> dict[str, Any]:

@@ -204,3 +204,7 @@ class MalformedBodyError(ChanceryError):
 
 class MalformedHeaderError(ChanceryError):
     """A header can't be read."""
+
+
+class ManyEventsError(ChanceryError):
+    """More events have to be changed than others can wait for."""

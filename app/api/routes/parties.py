@@ -16,10 +16,11 @@ from app.api.state import Register
 from app.api.statement import PartyBody, reference_facts_of, schema_of, split
 from app.api.writing import writing, written
 from app.commands import journal
+from app.commands.parties import hold_party, move_party
 from app.commands.parties import put_party as put
 from app.commands.revise import Author
 from app.domain import territories
-from app.domain.errors import NotFoundError
+from app.domain.errors import ManyEventsError, NotFoundError
 from app.domain.names import fold
 from app.domain.reference import PartyFacts
 from app.queries import reference
@@ -108,11 +109,19 @@ async def put_party(
     """
     body, note = split(await json_body(request), "id", id)
     party = reference_facts_of(PartyFacts, {**body, "id": id})
-    async with writing(request, editor) as connection:
-        # The lock keeps what was seen as it is until it is changed.
-        await journal.lock(connection)
-        before = await reference.party(connection, id)
-        check_seen(request, None if before is None else _json(before))
-        new = await put(connection, party, Author(editor.name, note))
-        row = await reference.party(connection, id)
+    author = Author(editor.name, note)
+    try:
+        async with writing(request, editor) as connection:
+            # The lock keeps what was seen as it is until it is changed.
+            await journal.lock(connection)
+            before = await reference.party(connection, id)
+            check_seen(request, None if before is None else _json(before))
+            new = await put(connection, party, author)
+            row = await reference.party(connection, id)
+    except ManyEventsError:
+        async with writing(request, editor, much=True) as connection:
+            await hold_party(connection, id)
+            check_seen(request, _json(await reference.party(connection, id)))
+            await move_party(connection, party, author)
+            row, new = await reference.party(connection, id), False
     return written(_json(row), 201 if new else 200)

@@ -121,7 +121,7 @@ async def test_a_regimes_name_is_that_of_the_time(
 
 async def history(url: str) -> list[tuple[Any, ...]]:
     statement = text(
-        "SELECT revision, name, by, note FROM regime_revision WHERE code = 'KZ-NLTO'"
+        "SELECT revision, facts->>'name', by, note FROM reference_revision WHERE id = 'KZ-NLTO'"
         " ORDER BY revision"
     )
     async with Database(url) as database, database.reading() as connection:

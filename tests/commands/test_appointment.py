@@ -101,7 +101,7 @@ async def poll(database: Database, seen: list[int], ended: asyncio.Event) -> Non
         is_last = ended.is_set()
         async with database.reading() as connection:
             rows = await history.changes(connection, seen[-1] if seen else 0, 200)
-        seen += [row.seq for row in rows]
+        seen += [change.row.seq for change in rows]
         if is_last and not rows:
             return
         await asyncio.sleep(0.01)
@@ -228,9 +228,9 @@ async def test_an_import_yields_to_who_was_faster(
     assert not any("Another title" in document for document in documents.values())
 
 
-async def rename(database: Database) -> None:
-    renamed = {"id": "AF", "kind": "state", "country": "AF", "name": "Otherland"}
-    party = PartyFacts.model_validate(renamed)
+async def move(database: Database) -> None:
+    moved = {"id": "taliban", "kind": "organisation", "country": "PK", "name": "Taliban"}
+    party = PartyFacts.model_validate(moved)
     async with database.writing() as connection:
         await put_party(connection, party, AUTHOR)
 
@@ -239,17 +239,19 @@ async def rename(database: Database) -> None:
 async def test_a_file_that_is_out_of_date_by_its_instant_is_not_written(
     database: Database, what: str
 ) -> None:
-    """A row that is there as it is, and a name that is shown."""
-    await imported(database, ROWS[0])
+    """A row that is there as it is, and a country that is filtered by."""
+    participants = [{"party": "KZ", "role": "actor"}, {"party": "taliban", "role": "subject"}]
+    rows = [row | {"participants": participants} for row in ROWS]
+    await imported(database, rows[0])
 
     async def change() -> None:
         if what == "event":
             await put(database, event("event-0"), "An editor was faster")
         else:
-            await rename(database)
+            await move(database)
 
     with pytest.raises(ConflictError, match="once more"):
-        await imported(database, *ROWS, watch=when_written(change))
+        await imported(database, *rows, watch=when_written(change))
     assert len([each for *_, each in await numbers(database) if each == "event-5"]) == 0
 
 
@@ -328,7 +330,7 @@ async def test_a_clock_that_was_set_back_is_not_waited_for(
         await imported(database, *ROWS, watch=when_written(set_back))
     async with database.writing() as connection:
         place = await journal.next_place(connection)
-        with pytest.raises(appointment._MissedError):
+        with pytest.raises(appointment.MissedError):
             await appointment._pass(connection, place)
         monkeypatch.setattr(appointment, "_SECONDS_UNTIL", plain)
         await appointment._pass(connection, place.plus(100_000))

@@ -248,23 +248,25 @@ async def test_an_edit_between_staging_and_locking_is_not_overwritten(
     assert "b" not in found
 
 
-async def test_a_party_renamed_between_staging_and_locking_is_not_shown_by_its_old_name(
+async def test_a_party_moved_between_staging_and_locking_is_not_filtered_by_its_old_country(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = journal.lock
 
-    async def renamed_before(connection: WriteConnection) -> None:
+    async def moved_before(connection: WriteConnection) -> None:
         monkeypatch.setattr(journal, "lock", plain)
-        renamed = {"id": "AF", "kind": "state", "country": "AF", "name": "Otherland"}
-        party = PartyFacts.model_validate(renamed)
+        moved = {"id": "taliban", "kind": "organisation", "country": "PK", "name": "Taliban"}
+        party = PartyFacts.model_validate(moved)
         async with database.writing() as other:
             await put_party(other, party, AUTHOR)
         await plain(connection)
 
-    monkeypatch.setattr(journal, "lock", renamed_before)
+    participants = [{"party": "KZ", "role": "actor"}, {"party": "taliban", "role": "subject"}]
+    row = {"id": "new", **facts(participants=participants)}
+    monkeypatch.setattr(journal, "lock", moved_before)
     with pytest.raises(ConflictError):
-        await imported(database, {"id": "new", **facts()})
-    assert await imported(database, {"id": "new", **facts()}) == Imported(1, 0, 0)
+        await imported(database, row)
+    assert await imported(database, row) == Imported(1, 0, 0)
 
 
 async def test_an_import_interrupted_halfway_leaves_nothing(database: Database) -> None:

@@ -58,7 +58,7 @@ TARGETS = {
 # Whatever a write changes.
 STATE = """
     SELECT (SELECT count(*) FROM event_revision), (SELECT max(seq) FROM event_revision),
-        (SELECT count(*) FROM party_revision), (SELECT count(*) FROM party),
+        (SELECT count(*) FROM reference_revision), (SELECT count(*) FROM party),
         (SELECT string_agg(regime::text, '' ORDER BY code) FROM regime),
         (SELECT count(*) FROM idempotent_answer)
 """

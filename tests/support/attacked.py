@@ -22,7 +22,7 @@ from tests.support.service import ready
 # Whatever a write changes but what counts the use of keys.
 STATE = """
     SELECT (SELECT count(*) FROM event_revision), (SELECT max(seq) FROM event_revision),
-        (SELECT count(*) FROM party_revision), (SELECT count(*) FROM party),
+        (SELECT count(*) FROM reference_revision), (SELECT count(*) FROM party),
         (SELECT string_agg(regime::text, '' ORDER BY code) FROM regime),
         (SELECT count(*) FROM idempotent_answer), (SELECT count(*) FROM api_key),
         (SELECT count(*) FROM api_key WHERE revoked_at IS NOT NULL)

@@ -16,6 +16,7 @@ from app.api.state import Register
 from app.api.statement import PartyBody, reference_facts_of, schema_of, split
 from app.api.writing import writing, written
 from app.commands import journal
+from app.commands.keys import hold_key
 from app.commands.parties import hold_party, move_party
 from app.commands.parties import put_party as put
 from app.commands.revise import Author
@@ -100,6 +101,7 @@ async def put_party(
     editor: Editor,
     request: Request,
     id: Annotated[str, key("id", "taliban")],  # noqa: A002 - The contract's name.
+    register: Register,
     _: Unasked,
 ) -> Response:
     """Record a party, or change what it is called and where it belongs.
@@ -119,9 +121,13 @@ async def put_party(
             new = await put(connection, party, author)
             row = await reference.party(connection, id)
     except ManyEventsError:
-        async with writing(request, editor, much=True) as connection:
+        # The write is counted by itself, so that the key's others needn't wait for this one.
+        async with writing(request, editor):
+            pass
+        async with register.writing() as connection:
             await hold_party(connection, id)
             check_seen(request, _json(await reference.party(connection, id)))
             await move_party(connection, party, author)
+            await hold_key(connection, editor.key_id)
             row, new = await reference.party(connection, id), False
     return written(_json(row), 201 if new else 200)

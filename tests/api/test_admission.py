@@ -19,9 +19,9 @@ from app.api.layers.observer import Observer
 from app.api.metrics.tally import Tally
 from app.api.routing import WATCHED
 from app.db.freshness import Freshness
-from tests.api.test_stream import running, until
 from tests.support.client import client_of
 from tests.support.problems import problem_of
+from tests.support.server import running, until
 
 READS = PLACES["reads"]
 PATHS = {

@@ -14,7 +14,7 @@ from app.db.engine import Database
 from app.db.prepared import Prepared
 from app.db.reading import rows
 from tests.support.client import client_of
-from tests.support.database import cloned, prepare
+from tests.support.database import cloned
 from tests.support.keys import bearer
 from tests.support.multiplied import multiply
 
@@ -53,9 +53,8 @@ SCANNED = "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE relname = ANY
 
 
 @pytest.fixture(scope="module")
-def large_url(server_url: str, migrated_template: str) -> Iterator[str]:
-    with cloned(server_url, migrated_template) as url:
-        asyncio.run(prepare(url, with_timeline=True))
+def large_url(server_url: str, timeline_template: str) -> Iterator[str]:
+    with cloned(server_url, timeline_template) as url:
         asyncio.run(multiply(url, COPIES, DAYS))
         yield url
 

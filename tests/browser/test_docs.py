@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Locator, Page, Response, expect
 
 from app.web.docs import only_reading
-from tests.browser.conftest import Visit
-from tests.cli.test_cli import chancery, said
+from tests.support.browser import Visit
+from tests.support.commands import chancery, said
 
 KAZAKH_EVENT = "kz-taliban-delisting-2023"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Visit, watched
+from tests.support.browser import Visit, watched
 from tests.support.database import cloned
 from tests.support.hostile import TEXTS, record_hostile
 from tests.support.service import served

@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Visit, watched
+from tests.support.browser import Visit, watched
 
 DELISTING = "kz-taliban-delisting-2023"
 PAGES = [

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import text
 
 from app.commands.correct import Outcome, patch, put
-from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.merge import merge
 from app.commands.parties import put_party
 from app.commands.record import record_unseen
@@ -153,10 +152,10 @@ async def snapshot(database: Database, ids: list[str], at: Recorded | None) -> S
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(4))
-async def test_every_answer_given_is_given_again_for_its_instant(empty_url: str, seed: int) -> None:
-    async with Database(empty_url) as database:
-        async with database.writing() as connection:
-            await load_timeline(connection, sample(), SAMPLE_AUTHOR)
+async def test_every_answer_given_is_given_again_for_its_instant(
+    loaded_url: str, seed: int
+) -> None:
+    async with Database(loaded_url) as database:
         editors = Editors(database, Random(seed))
         taken = [await snapshot(database, [], None)]
         for _ in range(WRITES):

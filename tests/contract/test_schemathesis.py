@@ -1,39 +1,22 @@
 """Schemathesis makes up requests from the OpenAPI document and sends them to a running service."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from app.domain.keys import Scope
-from app.main import create_app
-from app.settings import Settings
+from tests.support.conformance import CHECKS, DOCUMENT, EXAMPLES
 from tests.support.database import cloned
 from tests.support.keys import bearer, key_for
 from tests.support.service import served
 
-DOCUMENT = create_app(Settings(database_url="postgresql://described.invalid/none")).openapi()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 # Its own keys would stand beside ours, and a request with two is refused.
 SCHEMA.config.generation.update(with_security_parameters=False)
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_schema_conformance,
-]
-# To each operation; more than 60 take longer than a test run may.
-EXAMPLES = int(os.environ.get("CHANCERY_TEST_EXAMPLES", "60"))
 MANY = settings(
     max_examples=EXAMPLES,
     deadline=None,

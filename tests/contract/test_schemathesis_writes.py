@@ -22,7 +22,7 @@ from app.commands.revise import Author
 from app.db.engine import Database
 from app.domain.cells import template
 from app.domain.keys import Scope
-from tests.contract.test_schemathesis import CHECKS, DOCUMENT, EXAMPLES
+from tests.support.conformance import CHECKS, DOCUMENT, EXAMPLES
 from tests.support.database import cloned
 from tests.support.factories import event, facts
 from tests.support.keys import bearer, key_for

@@ -8,7 +8,6 @@ from random import Random
 
 import pytest
 
-from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.record import NewEvent, record_unseen
 from app.commands.revise import Author
 from app.db.engine import Database
@@ -30,10 +29,8 @@ SORTS = [sort for sort in Sort if sort is not Sort.RELEVANCE]
 
 
 @pytest.fixture
-async def archive(empty_url: str) -> AsyncIterator[Database]:
-    async with Database(empty_url) as database:
-        async with database.writing() as connection:
-            await load_timeline(connection, sample(), SAMPLE_AUTHOR)
+async def archive(loaded_url: str) -> AsyncIterator[Database]:
+    async with Database(loaded_url) as database:
         async with database.writing() as connection:
             await record_unseen(connection, ARCHIVE, AUTHOR)
         yield database

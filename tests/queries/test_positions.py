@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select, text
 
 from app.commands.correct import patch
-from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.merge import merge
 from app.commands.record import record_unseen
 from app.commands.retract import restore, retract
@@ -34,10 +33,8 @@ MINIMA = ("confirmed", "confirmed", "reported", "claimed")
 
 
 @pytest.fixture
-async def database(empty_url: str) -> AsyncIterator[Database]:
-    async with Database(empty_url) as database:
-        async with database.writing() as connection:
-            await load_timeline(connection, sample(), SAMPLE_AUTHOR)
+async def database(loaded_url: str) -> AsyncIterator[Database]:
+    async with Database(loaded_url) as database:
         yield database
 
 

@@ -6,6 +6,13 @@ from app.queries.chain import follow
 from tests.support.database import execute
 
 GUARDED = ("event_revision", "journal_link")
+# What an older release writes, which knows of no links.
+UNLINKED = """
+    INSERT INTO event_revision (event, revision, seq, recorded_at, action, by, facts)
+    SELECT 'old-' || number, 1, (SELECT max(seq) FROM event_revision) + number,
+        clock_timestamp(), 'record', 'an older release', '{}'
+    FROM generate_series(1, 5) number
+"""
 
 
 async def followed(database: Database) -> Chain:

@@ -1,4 +1,4 @@
-"""What questions cost at 20,000 and 200,000 events: no table is read from end to end, and few pages are.
+"""What questions cost at 20,000 and at 200,000 events: no table is read whole, and few pages are.
 
 Counted by PostgreSQL itself while the application answers, so that nothing it asks is left out.
 """

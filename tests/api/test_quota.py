@@ -12,17 +12,16 @@ from app.commands import journal
 from app.commands.keys import revoke_key
 from app.db.engine import Database
 from app.domain.keys import Scope, public_id_of
-from app.main import create_app
 from app.settings import Settings
 from tests.support.client import client_of
 from tests.support.database import execute, until_waiting
 from tests.support.factories import facts
 from tests.support.keys import bearer, key_for
+from tests.support.openapi import DOCUMENT
 from tests.support.problems import problem_of
 
 LIMIT = 20
 WRITERS = 8
-DOCUMENT = create_app(Settings(database_url="postgresql://described.invalid/none")).openapi()
 JSON_LINES = {"content": b"", "headers": {"Content-Type": "application/jsonl"}}
 # Each operation that writes, with a request that would be in order.
 REQUESTS: dict[tuple[str, str], dict[str, Any]] = {

@@ -148,6 +148,7 @@ async def test_when_the_line_was_long_hardly_anybody_may_wait(
     }
 
 
+@pytest.mark.usefixtures("shipped_timeouts")
 async def test_as_many_may_wait_as_are_answered_while_nobody_minds() -> None:
     quick, slow = Places(READS), Places(READS)
     for _ in range(200):

@@ -110,7 +110,7 @@ async def until_waiting(database: Database, count: int) -> None:
         WHERE NOT granted AND datname = current_database()
         """
     )
-    async with asyncio.timeout(10), database.reading() as connection:
+    async with asyncio.timeout(60), database.reading() as connection:
         # The database tells nobody of those who wait, so it is asked again and again.
         while (await connection.execute(waiting)).scalar_one() < count:  # noqa: ASYNC110
             await asyncio.sleep(0.01)

@@ -19,9 +19,10 @@ from app.api.layers.observer import Observer
 from app.api.metrics.tally import Tally
 from app.api.routing import WATCHED
 from app.db.freshness import Freshness
-from tests.api.test_stream import running, until
 from tests.support.client import client_of
 from tests.support.problems import problem_of
+from tests.support.schedule import slow
+from tests.support.server import running, until
 
 READS = PLACES["reads"]
 PATHS = {
@@ -147,6 +148,7 @@ async def test_when_the_line_was_long_hardly_anybody_may_wait(
     }
 
 
+@pytest.mark.usefixtures("shipped_timeouts")
 async def test_as_many_may_wait_as_are_answered_while_nobody_minds() -> None:
     quick, slow = Places(READS), Places(READS)
     for _ in range(200):
@@ -312,7 +314,7 @@ async def test_pieces_are_made_one_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("wait", [1.0, 0.0])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *slow(1, 2)])
 async def test_a_thousand_that_are_cut_off_take_no_place_with_them(
     monkeypatch: pytest.MonkeyPatch, seed: int, wait: float
 ) -> None:

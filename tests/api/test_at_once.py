@@ -9,11 +9,9 @@ import httpx
 import pytest
 
 from app.api.layers.cache import Cache
-from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.db import freshness
-from app.db.engine import Database
-from tests.api.test_stream import running
 from tests.support.editing import editor_of, seen
+from tests.support.server import running
 
 PATH = "/v1/events?country=KZ&limit=1"
 # The protocol doesn't know what a proxy's word is worth, so it leaves this to the application, for
@@ -81,14 +79,12 @@ async def test_a_proxy_that_names_the_scheme_that_it_is_costs_nothing(
     assert passed == []
 
 
-async def test_the_same_again_is_answered_by_what_is_new(empty_url: str) -> None:
-    async with Database(empty_url) as database, database.writing() as connection:
-        await load_timeline(connection, sample(), SAMPLE_AUTHOR)
+async def test_the_same_again_is_answered_by_what_is_new(loaded_url: str) -> None:
     address = "/v1/events/kz-taliban-delisting-2023"
     async with (
-        running(empty_url) as (base, _),
+        running(loaded_url) as (base, _),
         httpx.AsyncClient(base_url=base) as client,
-        editor_of(empty_url) as editor,
+        editor_of(loaded_url) as editor,
     ):
         for number in range(5):
             title = f"Title {number}"

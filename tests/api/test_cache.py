@@ -12,7 +12,6 @@ from sqlalchemy import text
 from app.api.layers.cache import Cache
 from app.api.layers.kept import Entry, Key
 from app.api.metrics.tally import Tally
-from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.db.engine import Database
 from app.db.freshness import LONGEST_S, Freshness
 from app.db.prepared import Prepared
@@ -41,11 +40,9 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 @pytest.fixture
-async def two(empty_url: str) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
+async def two(loaded_url: str) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
     """An editor at one worker, and a reader at another one."""
-    async with Database(empty_url) as database, database.writing() as connection:
-        await load_timeline(connection, sample(), SAMPLE_AUTHOR)
-    async with editor_of(empty_url) as editor, client_of(empty_url) as reader:
+    async with editor_of(loaded_url) as editor, client_of(loaded_url) as reader:
         yield editor, reader
 
 

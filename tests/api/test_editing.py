@@ -94,10 +94,10 @@ async def test_an_idempotency_key_has_its_bounds(editor: httpx.AsyncClient, key:
 
 
 async def test_two_keys_may_use_the_same_idempotency_key(
-    editor: httpx.AsyncClient, empty_url: str
+    editor: httpx.AsyncClient, loaded_url: str
 ) -> None:
     sent: dict[str, Any] = {"json": facts(), "headers": {"Idempotency-Key": "the-same"}}
-    async with editor_of(empty_url, "another editor") as another:
+    async with editor_of(loaded_url, "another editor") as another:
         ids = [
             (await client.post("/v1/events", **sent)).json()["id"] for client in (editor, another)
         ]

@@ -97,7 +97,7 @@ async def test_what_was_not_announced_yet_has_no_history(editor: httpx.AsyncClie
 
 
 async def test_a_regimes_name_is_that_of_the_time(
-    editor: httpx.AsyncClient, empty_url: str
+    editor: httpx.AsyncClient, loaded_url: str
 ) -> None:
     async def labels(**query: str) -> set[str]:
         found = await get(editor, "/v1/facets", by="regime", **query)
@@ -113,7 +113,7 @@ async def test_a_regimes_name_is_that_of_the_time(
     assert "A list by another name" in await labels()
     assert "A list by another name" in (await editor.get(f"/events/{EVENT}")).text
     assert old in (await editor.get(f"/events/{EVENT}", params={"known_at": then})).text
-    assert await history(empty_url) == [
+    assert await history(loaded_url) == [
         (1, old, "sample timeline", None),
         (2, "A list by another name", "an editor", "It was renamed."),
     ]

@@ -1,25 +1,19 @@
 """The journal as server-sent events: on real servers, because a client in process would wait."""
 
 import asyncio
-import json
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from sqlalchemy import text
 
-from app.api.connection.prompt import PromptProtocol
 from app.api.routes import stream
 from app.cli import GRACEFUL_SHUTDOWN_S
 from app.commands import journal
@@ -31,17 +25,16 @@ from app.db.embedded import embedded
 from app.db.engine import Database, driver_url, engine
 from app.domain.errors import UnavailableError
 from app.domain.keys import Scope
-from app.main import create_app
-from app.settings import Settings
-from tests.api.test_health import Control
 from tests.support.client import client_of
 from tests.support.database import execute
 from tests.support.factories import SOURCE, event, facts
 from tests.support.keys import bearer, key_for
 from tests.support.problems import problem_of
+from tests.support.processes import Control
+from tests.support.server import running, until
 from tests.support.service import ready
+from tests.support.stream import PATH, opened
 
-PATH = "/v1/changes/stream"
 AUTHOR = Author("a test")
 # Long before the heartbeat, which would bring a change as well.
 SOON_S = 8.0
@@ -49,86 +42,6 @@ SOON_S = 8.0
 GRACE_S = GRACEFUL_SHUTDOWN_S - 1
 LISTENING = "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'"
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
-
-
-@dataclass
-class Arrived:
-    """One event as it arrived, or a comment."""
-
-    id: str = ""
-    event: str = ""
-    data: str = ""
-    comment: str = ""
-
-
-class Stream:
-    """An open stream, read as the standard says."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self.response = response
-        self.last_id = ""
-        self._blocks = self._read()
-
-    async def _read(self) -> AsyncIterator[Arrived]:
-        block = Arrived()
-        async for line in self.response.aiter_lines():
-            name, _, value = line.partition(": ")
-            if line:
-                setattr(block, name or "comment", value)
-            else:
-                self.last_id = block.id or self.last_id
-                yield block
-                block = Arrived()
-
-    async def next(self) -> Arrived:
-        return await asyncio.wait_for(anext(self._blocks), 30)
-
-    async def change(self) -> Any:
-        while (block := await self.next()).event != "change":
-            assert not block.data
-        item = json.loads(block.data)
-        assert block.id == str(item["seq"])
-        return item
-
-    async def changes(self, count: int) -> list[Any]:
-        return [await self.change() for _ in range(count)]
-
-    async def rest(self) -> list[Arrived]:
-        return [block async for block in self._blocks]
-
-
-@asynccontextmanager
-async def opened(
-    address: str, since: int | None = None, last: str | None = None
-) -> AsyncIterator[Stream]:
-    """Open a stream and wait for its beginning."""
-    query = {} if since is None else {"since": since}
-    headers = {} if last is None else {"Last-Event-ID": last}
-    async with (
-        httpx.AsyncClient(base_url=address, timeout=30) as client,
-        client.stream("GET", PATH, params=query, headers=headers) as response,
-    ):
-        assert response.status_code == 200, await response.aread()
-        reader = Stream(response)
-        assert (await reader.next()).comment.startswith("after change")
-        yield reader
-
-
-@asynccontextmanager
-async def running(url: str) -> AsyncIterator[tuple[str, FastAPI]]:
-    """Run a server in the test's own process, so that a test can see and change it."""
-    app = create_app(Settings(database_url=url))
-    config = uvicorn.Config(app, http=PromptProtocol, lifespan="on", log_level="warning")
-    server = uvicorn.Server(config)
-    listener = socket.create_server(("127.0.0.1", 0))
-    # Not `serve`, which takes the signals.
-    serving = asyncio.create_task(server._serve([listener]))
-    await until(lambda: server.started)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", app
-    finally:
-        server.should_exit = True
-        await asyncio.wait_for(serving, 10)
 
 
 async def write(url: str, *ids: str, **changes: Any) -> None:
@@ -153,14 +66,6 @@ async def listening(url: str) -> int:
             return await connection.scalar(text(f"SELECT count(*) {LISTENING}")) or 0
     finally:
         await administrator.dispose()
-
-
-async def until(condition: Callable[[], Awaitable[bool] | bool]) -> None:
-    """Wait for something that nobody announces."""
-    deadline = time.monotonic() + 10
-    while not (held if isinstance(held := condition(), bool) else await held):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
 
 
 async def until_listening(url: str, count: int) -> None:

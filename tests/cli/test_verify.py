@@ -6,17 +6,15 @@ from typing import Any
 import pytest
 
 from app.db import schema
-from tests.cli.test_cli import chancery, complaint, run_sql, said
-from tests.commands.test_chain import UNLINKED
-from tests.support.chain import tamper
+from tests.support.chain import UNLINKED, tamper
 from tests.support.client import client_of
+from tests.support.commands import chancery, complaint, run_sql, said
 
 
 @pytest.fixture
-def register(empty_url: str) -> str:
+def register(loaded_url: str) -> str:
     """Address of a register with the sample timeline."""
-    said(chancery("load", url=empty_url))
-    return empty_url
+    return loaded_url
 
 
 def published(url: str) -> Any:

@@ -13,7 +13,6 @@ from sqlalchemy import text
 from app.commands import appointment, import_events, journal, staged
 from app.commands.import_events import Imported, Watch
 from app.commands.journal import Place
-from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.parties import put_party
 from app.db.connections import WriteConnection
 from app.db.engine import Database
@@ -24,10 +23,10 @@ from app.queries.events import events_page
 from app.queries.filter import EventFilter
 from app.queries.knowledge import Recorded
 from app.queries.question import Question, Sort
-from tests.commands.test_import import AUTHOR, everything, imported, put, stated
 from tests.support.archive import random_events
 from tests.support.database import execute
 from tests.support.factories import event, facts
+from tests.support.imports import AUTHOR, everything, imported, put, stated
 from tests.support.projections import projections, rebuilt
 
 ROWS = [{"id": f"event-{number}", **facts()} for number in range(30)]
@@ -37,13 +36,11 @@ CORRECTED = [row | {"title": "Another title"} for row in ROWS]
 
 
 @pytest.fixture
-async def database(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+async def database(loaded_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
     """A register with the sample timeline, to which a few rows are many."""
     monkeypatch.setattr(import_events, "AT_ONCE", 10)
     monkeypatch.setattr(appointment, "SOONEST_S", 1.5)
-    async with Database(empty_url) as database:
-        async with database.writing() as connection:
-            await load_timeline(connection, sample(), SAMPLE_AUTHOR)
+    async with Database(loaded_url) as database:
         yield database
 
 
@@ -63,7 +60,10 @@ def when_written(act: Callable[[], Awaitable[None]]) -> Watch:
 
 async def numbers(database: Database) -> list[tuple[int, Any, str]]:
     async with database.reading() as connection:
-        statement = "SELECT seq, recorded_at, event FROM event_revision ORDER BY seq"
+        statement = """
+            SELECT seq, recorded_at, event FROM event_revision
+            UNION ALL SELECT seq, recorded_at, id FROM reference_revision ORDER BY seq
+        """
         return [tuple(row) for row in await connection.execute(text(statement))]
 
 
@@ -301,12 +301,12 @@ async def test_a_lock_that_comes_too_late_is_asked_for_again(database: Database)
 
 
 async def test_nothing_is_written_before_what_others_have_written(
-    database: Database, empty_url: str, monkeypatch: pytest.MonkeyPatch
+    database: Database, loaded_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The clock was set back, so the newest change is of the future."""
     monkeypatch.setattr(appointment, "ATTEMPTS", 1)
     await execute(
-        empty_url,
+        loaded_url,
         "INSERT INTO event_revision (event, revision, seq, recorded_at, action, by, facts)"
         " VALUES ('later', 1, 5000, now() + interval '1 hour', 'record', 'x', '{}')",
     )

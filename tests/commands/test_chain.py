@@ -16,23 +16,15 @@ from app.db.engine import Database
 from app.domain.errors import TamperedError
 from app.queries import chain as chains
 from app.queries import history
-from tests.commands.test_import import imported, put
-from tests.support.chain import followed, tamper
+from tests.support.chain import UNLINKED, followed, tamper
 from tests.support.database import execute
 from tests.support.factories import event, facts
+from tests.support.imports import imported, put
 
 AUTHOR = Author("a test")
 FIRST = 20
 ROWS = [{"id": f"row-{number}", **facts()} for number in range(12)]
 WRITERS, EACH = 8, 6
-
-# What an older release writes, which knows of no links.
-UNLINKED = """
-    INSERT INTO event_revision (event, revision, seq, recorded_at, action, by, facts)
-    SELECT 'old-' || number, 1, (SELECT max(seq) FROM event_revision) + number,
-        clock_timestamp(), 'record', 'an older release', '{}'
-    FROM generate_series(1, 5) number
-"""
 
 
 @pytest.fixture

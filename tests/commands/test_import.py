@@ -1,7 +1,6 @@
 """Imports on a real database: what they do, what they leave behind, and what they make wait."""
 
 import asyncio
-import io
 import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
@@ -10,46 +9,28 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.commands import correct, journal, retract
-from app.commands.import_events import Imported, Watch, import_events
-from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
+from app.commands import journal, retract
+from app.commands.import_events import Imported, Watch
 from app.commands.merge import merge
 from app.commands.parties import put_party
 from app.commands.record import NewEvent, record_unseen
-from app.commands.revise import Author, state
 from app.db.connections import WriteConnection
 from app.db.engine import Database
 from app.domain.errors import ConflictError, FaultyImportError, UnavailableError
 from app.domain.event import EventFacts
 from app.domain.reference import PartyFacts
-from app.domain.rows import Form
 from tests.support.archive import random_events
 from tests.support.factories import SOURCE, event, facts
+from tests.support.imports import ANY, AUTHOR, everything, imported, put, stated
 from tests.support.projections import projections, rebuilt
 
-AUTHOR = Author("an importer")
-ANY = frozenset({"*"})
 NOTHING = Imported(0, 0, 0)
 
 
 @pytest.fixture
-async def database(empty_url: str) -> AsyncIterator[Database]:
-    async with Database(empty_url) as database:
-        async with database.writing() as connection:
-            await load_timeline(connection, sample(), SAMPLE_AUTHOR)
+async def database(loaded_url: str) -> AsyncIterator[Database]:
+    async with Database(loaded_url) as database:
         yield database
-
-
-def as_file(*rows: dict[str, Any]) -> io.BytesIO:
-    return io.BytesIO("".join(json.dumps(row) + "\n" for row in rows).encode())
-
-
-def stated(new: NewEvent) -> dict[str, Any]:
-    return {"id": new.id, **new.facts.model_dump(mode="json", exclude_none=True)}
-
-
-async def imported(database: Database, *rows: dict[str, Any], **options: Any) -> Imported:
-    return await import_events(database, as_file(*rows), Form.JSON_LINES, author=AUTHOR, **options)
 
 
 async def faults_of(database: Database, *rows: dict[str, Any]) -> FaultyImportError:
@@ -58,19 +39,6 @@ async def faults_of(database: Database, *rows: dict[str, Any]) -> FaultyImportEr
         await imported(database, *rows)
     assert await everything(database) == before
     return refused.value
-
-
-async def everything(database: Database) -> Any:
-    async with database.reading() as connection:
-        rows = await connection.execute(text("SELECT * FROM event_revision ORDER BY seq"))
-        return [tuple(row) for row in rows], await projections(database)
-
-
-async def put(database: Database, new: NewEvent, title: str) -> None:
-    changed = new.facts.model_copy(update={"title": title})
-    async with database.writing() as connection:
-        there = await state(connection, new.id) is not None
-        await correct.put(connection, new.id, changed, ANY if there else None, AUTHOR)
 
 
 async def test_events_are_recorded_corrected_or_left_alone(database: Database) -> None:

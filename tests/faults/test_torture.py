@@ -17,6 +17,8 @@ from tests.faults import (
 from tests.faults.siege import Siege, besieged
 from tests.faults.torture import FAULTS
 
+pytestmark = pytest.mark.slow
+
 # Of these all take turns at one service, as most of the time would go into its start.
 CAUSES: tuple[Callable[[Siege, int], Awaitable[None]], ...] = (
     worker_killed.cause,

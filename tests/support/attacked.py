@@ -14,7 +14,7 @@ from sqlalchemy import text
 from app.db.engine import Database
 from app.domain.keys import Scope
 from tests.support.corpus.cases import ADMIN, CURSOR, EDIT, TAG, Case, get
-from tests.support.database import cloned, prepare
+from tests.support.database import cloned
 from tests.support.exchange import Answer, Wire
 from tests.support.keys import key_for
 from tests.support.service import ready
@@ -105,9 +105,8 @@ class Attacked:
 
 
 @pytest.fixture(scope="module")
-def attacked(server_url: str, migrated_template: str) -> Iterator[Attacked]:
-    with cloned(server_url, migrated_template) as url, asyncio.Runner() as runner:
-        runner.run(prepare(url, with_timeline=True))
+def attacked(server_url: str, timeline_template: str) -> Iterator[Attacked]:
+    with cloned(server_url, timeline_template) as url, asyncio.Runner() as runner:
         keys = {
             EDIT: runner.run(key_for(url, Scope.EDIT)),
             ADMIN: runner.run(key_for(url, Scope.ADMIN)),

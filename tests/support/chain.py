@@ -6,6 +6,15 @@ from app.queries.chain import follow
 from tests.support.database import execute
 
 GUARDED = ("event_revision", "reference_revision", "journal_link")
+# Recorded without links.
+UNLINKED = """
+    INSERT INTO event_revision (event, revision, seq, recorded_at, action, by, facts)
+    SELECT 'old-' || number, 1, number + (SELECT greatest(
+            (SELECT max(seq) FROM event_revision), (SELECT max(seq) FROM reference_revision)
+        )),
+        clock_timestamp(), 'record', 'an older release', '{}'
+    FROM generate_series(1, 5) number
+"""
 
 
 async def followed(database: Database) -> Chain:

@@ -43,10 +43,24 @@ def migrated_template(server_url: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def timeline_url(server_url: str, migrated_template: str) -> Iterator[str]:
-    """Address of a database with the sample timeline, which tests only read."""
+def timeline_template(server_url: str, migrated_template: str) -> Iterator[str]:
+    """Address of a database with the sample timeline, to which nobody connects."""
     with cloned(server_url, migrated_template) as url:
         asyncio.run(prepare(url, with_timeline=True))
+        yield url
+
+
+@pytest.fixture(scope="session")
+def timeline_url(server_url: str, timeline_template: str) -> Iterator[str]:
+    """Address of a database with the sample timeline, which tests only read."""
+    with cloned(server_url, timeline_template) as url:
+        yield url
+
+
+@pytest.fixture
+def loaded_url(server_url: str, timeline_template: str) -> Iterator[str]:
+    """Address of a database of the test's own with the sample timeline."""
+    with cloned(server_url, timeline_template) as url:
         yield url
 
 
@@ -96,7 +110,7 @@ async def until_waiting(database: Database, count: int) -> None:
         WHERE NOT granted AND datname = current_database()
         """
     )
-    async with asyncio.timeout(10), database.reading() as connection:
+    async with asyncio.timeout(60), database.reading() as connection:
         # The database tells nobody of those who wait, so it is asked again and again.
         while (await connection.execute(waiting)).scalar_one() < count:  # noqa: ASYNC110
             await asyncio.sleep(0.01)

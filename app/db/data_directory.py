@@ -94,11 +94,16 @@ class DataDirectory:
                 link.unlink()
             with suppress(FileExistsError):
                 link.symlink_to(target)
-            found = link.lstat()
         except OSError as error:
             raise MisconfiguredError(f"{link} can't be made ({error.strerror}).") from error
-        if found.st_uid != os.geteuid() or not link.is_symlink() or link.readlink() != target:
+        if not self._is_linked():
             raise MisconfiguredError(f"{link} is somebody else's: remove it and try again.")
+
+    def _is_linked(self) -> bool:
+        with suppress(OSError):
+            is_ours = self.link.lstat().st_uid == os.geteuid()
+            return is_ours and self.link.readlink() == self.sockets
+        return False
 
     def clear_sockets(self) -> Path:
         """Return where the sockets are, without those of a former server or of a copied one."""
@@ -110,7 +115,8 @@ class DataDirectory:
 
     def unlink_sockets(self) -> None:
         """Remove the sockets and the link to them, once no server runs."""
-        self.link.unlink(missing_ok=True)
+        if self._is_linked():
+            self.link.unlink()
         shutil.rmtree(self.sockets, ignore_errors=True)
 
     @contextmanager
@@ -149,6 +155,8 @@ class DataDirectory:
 
     def postmaster(self) -> int | None:
         """Return the process that listens in this directory, None where there is none."""
+        if not self._is_linked():
+            return None
         path = self.link / f".s.PGSQL.{_PORT}"
         with suppress(OSError), socket.socket(socket.AF_UNIX) as client:
             client.settimeout(_CONNECT_TIMEOUT_S)

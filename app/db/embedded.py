@@ -191,6 +191,9 @@ class Cluster:
             MisconfiguredError: it doesn't end.
 
         """
+        with suppress(MisconfiguredError):
+            # The directory may have been renamed.
+            self._directory.link_sockets()
         deadline, told = time.monotonic() + STOP_TIMEOUT_S, None
         while (process := self._directory.postmaster()) or self._directory.is_served():
             # One that was only just started listens a little later.

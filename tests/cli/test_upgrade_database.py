@@ -1,4 +1,4 @@
-"""`chancery upgrade-database` as an operator uses it: the programs of an older PostgreSQL at hand."""
+"""`chancery upgrade-database` as an operator uses it, with an older PostgreSQL at hand."""
 
 import asyncio
 import signal
@@ -13,7 +13,7 @@ from app.db.data_directory import DataDirectory
 from app.db.embedded import Cluster, embedded
 from app.db.programs import Programs, folder
 from tests.cli.test_cli import CHANCERY, TIMEOUT_S, chancery, complaint, said
-from tests.support.database import FAST, prepare
+from tests.support.database import FAST, execute, prepare
 from tests.support.processes import postmasters
 from tests.support.service import ROOT, started
 
@@ -22,6 +22,8 @@ OLD_PROGRAMS = [
     for programs in Path("/usr/lib/postgresql").glob("*/bin")
     if int(programs.parent.name) < 18
 ]
+# Debian's 15.20 notes an option of its own with every column, and no newer version knows it.
+FORGET_OPTIONS = "UPDATE pg_attribute SET attoptions = NULL WHERE attoptions IS NOT NULL"
 
 
 @pytest.fixture
@@ -42,6 +44,7 @@ def old_dir(tmp_path: Path) -> Iterator[Path]:
         with directory.starting():
             cluster.start()
             asyncio.run(prepare(cluster.url, with_timeline=True))
+            asyncio.run(execute(cluster.url, FORGET_OPTIONS))
             cluster.stop()
     yield old
     for place in (old, old / "upgrading"):

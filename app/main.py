@@ -201,5 +201,6 @@ def _add_layers(app: FastAPI) -> None:
     app.add_middleware(Observer, tally=app.state.tally)
     for error in problems.STATUS_OF:
         app.add_exception_handler(error, problems.on_chancery_error)  # type: ignore[arg-type]
+    app.add_exception_handler(OSError, problems.on_os_error)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, problems.on_invalid_parameters)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, problems.on_http_error)  # type: ignore[arg-type]

@@ -37,7 +37,8 @@ def mounted(place: Path) -> Iterator[Path]:
     try:
         yield place
     finally:
-        subprocess.run(["umount", place], check=True)
+        # What a failed test still has open there goes with its process.
+        subprocess.run(["umount", "--lazy", place], check=True)
 
 
 def fill(file: Path) -> None:

@@ -2,7 +2,11 @@
 
 import gc
 import logging
+import multiprocessing.connection
 import os
+import signal
+import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -77,6 +81,8 @@ GZIP_MINIMUM_BYTES = 1_000
 GZIP_LEVEL = 5
 # A workbook is compressed already, and its length is known.
 NOT_COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, XLSX.media_type)
+# How long a worker whose parent was killed has to end in good order.
+ORPHAN_SHUTDOWN_S = 1.5
 # Spans and metrics go where the OTEL_ variables say, and cost nothing where they say nothing. Logs
 # would go there with the whole text of exceptions, which may hold what somebody sent.
 TELEMETRY: TelemetryConfig = {"auto_configure": True, "logs": False}
@@ -122,6 +128,7 @@ def create_app(settings: Settings, workers_folder: Path | None = None) -> FastAP
 
 def create_app_from_environment() -> FastAPI:
     """Return the application as the environment configures it: what each worker calls."""
+    _end_with_parent()
     # Else Python would print its warnings between the lines of the log.
     logging.captureWarnings(capture=True)
     folder = os.environ.get(FOLDER_VARIABLE)
@@ -131,6 +138,25 @@ def create_app_from_environment() -> FastAPI:
     gc.collect()
     gc.freeze()
     return app
+
+
+def _end_with_parent() -> None:
+    """End this process, where it is one of several workers, soon after the one that started it.
+
+    A parent that was killed can't tell its workers to end: they would keep the port for ever.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        # It becomes readable when the parent ends, also if it has already.
+        multiprocessing.connection.wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(ORPHAN_SHUTDOWN_S)
+        os._exit(1)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
 def _bare(lifespan: Lifespan[FastAPI]) -> FastAPI:
@@ -175,5 +201,6 @@ def _add_layers(app: FastAPI) -> None:
     app.add_middleware(Observer, tally=app.state.tally)
     for error in problems.STATUS_OF:
         app.add_exception_handler(error, problems.on_chancery_error)  # type: ignore[arg-type]
+    app.add_exception_handler(OSError, problems.on_os_error)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, problems.on_invalid_parameters)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, problems.on_http_error)  # type: ignore[arg-type]

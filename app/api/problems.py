@@ -18,11 +18,13 @@ from starlette.responses import JSONResponse, Response
 
 from app.api.exchange import EXCHANGE
 from app.api.routing import allowed_methods
+from app.db.failures import is_disk_full
 from app.domain.document import tag_of_revision
 from app.domain.errors import (
     BusyError,
     ChanceryError,
     ConflictError,
+    DiskFullError,
     Fault,
     FaultyImportError,
     ForbiddenError,
@@ -73,6 +75,7 @@ STATUS_OF: dict[type[ChanceryError], Sort] = {
     PreconditionRequiredError: Sort(428, "precondition-required", "If-Match is missing"),
     UnavailableError: Sort(503, "unavailable", "The register is not available at the moment"),
     OverloadedError: Sort(503, "overloaded", "Too much is asked at the moment"),
+    DiskFullError: Sort(503, "disk-full", "There is no room for temporary files"),
     BusyError: Sort(503, "busy", "Others are being served at the moment"),
     TooManyExportsError: Sort(503, "too-many-exports", "Too many exports are under way"),
     UnmigratedError: Sort(503, "unmigrated", "The register is not ready yet"),
@@ -230,6 +233,15 @@ def _headers(error: ChanceryError) -> dict[str, str]:
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     return headers
+
+
+async def on_os_error(_: Request, error: OSError) -> Response:
+    """Answer what a full disk keeps from being done; anything else is a fault of our own."""
+    if not is_disk_full(error):
+        raise error
+    full = DiskFullError()
+    full.__cause__ = error
+    return reported(full)
 
 
 async def on_invalid_parameters(_: Request, error: RequestValidationError) -> Response:

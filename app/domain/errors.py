@@ -116,6 +116,19 @@ class TooManyExportsError(ChanceryError):
         super().__init__("Too many exports are under way at the moment. Try again shortly.")
 
 
+class DiskFullError(ChanceryError):
+    """A temporary file of the service's own has no room; the database isn't concerned."""
+
+    retry_after = 30
+
+    def __init__(self) -> None:
+        """Say so in one sentence."""
+        super().__init__(
+            "The service's disk has no room for temporary files at the moment. Try again later; "
+            "CSV and JSON Lines need none."
+        )
+
+
 class OverloadedError(ChanceryError):
     """More is asked than can be answered in good time."""
 

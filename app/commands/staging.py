@@ -4,10 +4,9 @@ Rows are rendered and checked here without the journal's lock. What remains to b
 to number, to stamp and to move them, which the database does by itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import (
@@ -25,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.commands.projection import event_row, pair_rows, party_rows
-from app.commands.references import names_in
+from app.commands.references import names_in, names_of
 from app.db.connections import ReadConnection, WriteConnection
 from app.db.copying import insert_many
 from app.db.projections import Event, EventPair, EventParty
@@ -34,7 +33,7 @@ from app.db.tables import Party as PartyTable
 from app.db.tables import Regime as RegimeTable
 from app.db.tables import Table as Base
 from app.domain.document import Party, render, without_stamp
-from app.domain.errors import Fault
+from app.domain.errors import Fault, NameKind, UnknownName
 from app.domain.event import EventFacts
 from app.domain.history import Revision, Version
 from app.domain.rows import Row, fault_at
@@ -88,8 +87,8 @@ COUNT = _temporary(
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What rows may name, as it was when they were staged."""
+class References:
+    """What a batch of rows names and what exists of it."""
 
     parties: Mapping[str, Party]
     regimes: frozenset[str]
@@ -126,16 +125,24 @@ async def create(connection: WriteConnection) -> None:
     await connection.run_sync(lambda sync: _METADATA.create_all(sync, checkfirst=False))
 
 
-async def known(connection: ReadConnection) -> Known:
-    """Return what rows may name at the moment."""
-    columns = (PartyTable.id, PartyTable.name, PartyTable.kind, PartyTable.country)
-    parties = {row.id: Party(*row) for row in await connection.execute(select(*columns))}
-    return Known(parties, frozenset(await connection.scalars(select(RegimeTable.code))))
+async def load_references(connection: ReadConnection, rows: Sequence[Row]) -> References:
+    """Return those of the parties and regimes that rows name which exist at the moment."""
+    named = [list(names_in(row.facts)) for row in rows if row.facts is not None]
+    party = PartyTable
+    parties = await connection.execute(
+        select(party.id, party.name, party.kind, party.country).where(
+            party.id.in_(names_of(NameKind.PARTY, named))
+        )
+    )
+    code = RegimeTable.code
+    regimes = names_of(NameKind.REGIME, named)
+    found = await connection.scalars(select(code).where(code.in_(regimes))) if regimes else ()
+    return References({row.id: Party(*row) for row in parties}, frozenset(found))
 
 
-def prepared(rows: Sequence[Row], known: Known) -> Batch:
+def prepared(rows: Sequence[Row], references: References) -> Batch:
     """Return a batch ready for the staging tables; this is where the time goes."""
-    checked = [_checked(row, known) for row in rows]
+    checked = [_checked(row, references) for row in rows]
     tables: dict[str, list[dict[str, Any]]] = {table.name: [] for table in _METADATA.sorted_tables}
     for row in checked:
         if row.id is not None:
@@ -143,7 +150,8 @@ def prepared(rows: Sequence[Row], known: Known) -> Batch:
         if row.id is not None and row.facts is not None:
             tables[RELATION.name] += _relations(row.line, row.facts)
             if not row.faults:
-                _render(row.line, row.id, row.facts, row.note, known, tables)
+                parties = references.parties
+                _render(row.line, row.id, row.facts, row.note, parties, tables)
     return Batch(tables, [row for row in checked if row.faults])
 
 
@@ -163,20 +171,24 @@ async def index(connection: WriteConnection) -> None:
         await connection.execute(text(f"ANALYZE {table.name}"))
 
 
-def _checked(row: Row, known: Known) -> Row:
+def _checked(row: Row, references: References) -> Row:
     """Return the row with the names that lead nowhere among its faults."""
     if row.facts is None:
         return row
-    existing = {"party": known.parties, "regime": known.regimes}
+    existing: Mapping[NameKind, Collection[str]] = {
+        NameKind.PARTY: references.parties,
+        NameKind.REGIME: references.regimes,
+    }
     faults = []
-    for what, field, name in names_in(row.facts):
-        if what == "event" and name == row.id:
+    for kind, field, name in names_in(row.facts):
+        if kind is NameKind.EVENT and name == row.id:
             message = "An event can't be related to itself."
             faults.append(fault_at(row.line, field, "unknown_reference", message))
-        elif what in existing and name not in existing[what]:
-            similar = get_close_matches(name, existing[what], n=3)
-            message = f"There is no {what} {name}."
-            faults.append(fault_at(row.line, field, "unknown_reference", message, *similar))
+        elif kind in existing and name not in existing[kind]:
+            message = f"There is no {kind} {name}."
+            unknown = UnknownName(kind, name)
+            fault = fault_at(row.line, field, "unknown_reference", message, unknown=unknown)
+            faults.append(fault)
     return replace(row, faults=tuple(faults))
 
 
@@ -192,13 +204,13 @@ def _render(
     event: str,
     facts: EventFacts,
     note: str | None,
-    known: Known,
+    parties: Mapping[str, Party],
     tables: Mapping[str, list[dict[str, Any]]],
 ) -> None:
     """Add the rows of one event, made as those of an event that is recorded alone."""
     revision = Revision(event, 1, "record", facts, _UNKNOWN_YET, _UNKNOWN_YET, note)
-    document = render(event, facts, revision.stamp, known.parties)
-    version = Version(revision, known.parties, document, _UNKNOWN_YET, None)
+    document = render(event, facts, revision.stamp, parties)
+    version = Version(revision, parties, document, _UNKNOWN_YET, None)
     row = event_row(version)
     tables[EVENT.name].append(
         {name: row[name] for name in EVENT_COLUMNS}

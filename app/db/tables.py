@@ -75,7 +75,10 @@ class PartyRevision(Table):
     """One recorded state of a party: what it was called when; append-only as event revisions."""
 
     __tablename__ = "party_revision"
-    __table_args__ = (CheckConstraint("revision >= 1", name="revision_positive"),)
+    __table_args__ = (
+        CheckConstraint("revision >= 1", name="revision_positive"),
+        Index(None, "recorded_at"),
+    )
 
     party: Mapped[str] = mapped_column(Key, ForeignKey("party.id"), primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -92,6 +95,10 @@ class Regime(Table):
     """A list or legal instrument: reference data."""
 
     __tablename__ = "regime"
+    __table_args__ = (
+        Index("ix_regime_code_lower", text("lower(code)")),
+        Index("ix_regime_code_reversed", text("reverse(lower(code))")),
+    )
 
     code: Mapped[str] = mapped_column(Key, primary_key=True)
     issuer: Mapped[str] = mapped_column(Key, ForeignKey("party.id"))
@@ -108,7 +115,10 @@ class RegimeRevision(Table):
     """One recorded state of a regime: what it was called when; append-only as the others."""
 
     __tablename__ = "regime_revision"
-    __table_args__ = (CheckConstraint("revision >= 1", name="revision_positive"),)
+    __table_args__ = (
+        CheckConstraint("revision >= 1", name="revision_positive"),
+        Index(None, "recorded_at"),
+    )
 
     code: Mapped[str] = mapped_column(Key, ForeignKey("regime.code"), primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -59,6 +59,7 @@ def _from_start(text: Any) -> ColumnElement[str]:
 
 
 _BOTH: Sequence[_Order] = (_from_start, func.reverse)
+# What an index is limited to is no parameter: a plan for any value couldn't use the index.
 _NAMES: Mapping[NameKind, _Names] = {
     NameKind.PARTY: _Names(
         PartyName.folded,
@@ -70,7 +71,7 @@ _NAMES: Mapping[NameKind, _Names] = {
     NameKind.MEASURE: _Names(
         EventCount.value,
         EventCount.value,
-        (EventCount.counted_by == "measure") & (EventCount.events > 0),
+        (EventCount.counted_by == literal_column("'measure'")) & (EventCount.events > 0),
         _BOTH,
     ),
     # There are too many events for another index on them.

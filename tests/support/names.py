@@ -1,7 +1,5 @@
 """A register of very many names, as the tables have them: no revisions stand behind them."""
 
-NAMES = 100_000
-MEASURES = 83_000
 # As names are: of words that many of them share, with nothing that is unique at either end.
 _WORDS = """
     (ARRAY['ministry', 'committee', 'council', 'front', 'union', 'bank', 'agency', 'army', 'party',
@@ -12,21 +10,26 @@ _WORDS = """
     || (ARRAY['affairs', 'security', 'defence', 'trade', 'liberation', 'justice', 'development'])
         [1 + n / 96 % 7]
 """
-MANY_NAMES = (
-    "SET statement_timeout = 0",
-    f"""
-    INSERT INTO party (id, name, kind, aliases)
-        SELECT 'many-' || n, {_WORDS}, 'organisation', '{{}}' FROM generate_series(1, {NAMES}) n
-    """,
-    f"""
-    INSERT INTO party_name (folded, party, known_from)
-        SELECT {_WORDS}, 'many-' || n, '-infinity' FROM generate_series(1, {NAMES}) n
-    """,
-    f"""
-    INSERT INTO event_count (counted_by, value, events)
-        SELECT 'measure', 'order-' || substr(md5(n::text), 1, 6) || '-' || 1980 + n % 45, 1
-        FROM generate_series(1, {MEASURES}) n
-        ON CONFLICT DO NOTHING
-    """,
-    "ANALYZE party_name, event_count",
-)
+
+
+def many_names(count: int) -> tuple[str, ...]:
+    """Return the statements that add so many parties with a name each, and so many measures."""
+    numbers = f"generate_series(1, {count}) n"
+    return (
+        "SET statement_timeout = 0",
+        f"""
+        INSERT INTO party (id, name, kind, aliases)
+            SELECT 'many-' || n, {_WORDS}, 'organisation', '{{}}' FROM {numbers}
+        """,
+        f"""
+        INSERT INTO party_name (folded, party, known_from)
+            SELECT {_WORDS}, 'many-' || n, '-infinity' FROM {numbers}
+        """,
+        f"""
+        INSERT INTO event_count (counted_by, value, events)
+            SELECT 'measure', 'order-' || substr(md5(n::text), 1, 6) || '-' || 1980 + n % 45, 1
+            FROM {numbers}
+            ON CONFLICT DO NOTHING
+        """,
+        "ANALYZE party_name, event_count",
+    )

@@ -26,7 +26,8 @@ from app.db.suggestions import add_suggestions
 from app.domain.errors import FaultyImportError
 from app.domain.rows import Form, Row, rows
 
-BATCH = 500
+# To send so many to the database keeps the event loop for some 10 ms.
+BATCH = 200
 # So many changes are written under the lock, which takes less than a second.
 AT_ONCE = 1_000
 # One statement on a hundred thousand rows takes longer than any statement of a reader may.

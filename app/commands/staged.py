@@ -79,7 +79,8 @@ _OUTCOMES = """
         CASE WHEN changed THEN was + 1 ELSE was END
     FROM import_change JOIN import_event USING (id) ORDER BY line
 """
-_BATCH = 5_000
+# So many keep the event loop for some 5 ms.
+_BATCH = 2_000
 _REVISED_SINCE = """
     SELECT EXISTS (
         SELECT FROM event_revision JOIN import_change ON id = event

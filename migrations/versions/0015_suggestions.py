@@ -45,8 +45,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name, _, _ in INDEXES:
-        op.execute(f"DROP INDEX {name}")
+    with op.get_context().autocommit_block():
+        for name, _, _ in INDEXES:
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
 
 
 def _is_incomplete(index: str) -> bool:

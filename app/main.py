@@ -48,6 +48,7 @@ from app.api.routes import (
     territories,
     vocabulary,
 )
+from app.commands.idempotency import Purger
 from app.db.engine import Database
 from app.db.freshness import Freshness
 from app.db.notifications import Notifications
@@ -110,7 +111,7 @@ def create_app(settings: Settings, workers_folder: Path | None = None) -> FastAP
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with database, freshness, notifications, workers:
+        async with database, freshness, notifications, workers, Purger(database):
             yield
 
     app = _bare(lifespan)

@@ -207,7 +207,7 @@ async def resolve_positions(
     understood = {
         "actor": await parties_named(under_way, "actor", parameters.actor),
         "subject": await parties_named(under_way, "subject", parameters.subject),
-        "regime": await regimes_named(under_way, parameters.regime),
+        "regime": regimes_named(under_way, parameters.regime),
     }
     _check(under_way, parameters)
     wanted = PositionFilter(
@@ -219,8 +219,7 @@ async def resolve_positions(
     if wanted.count_named > MAX_NAMED:
         message = f"This asks for more than {MAX_NAMED:,} positions by name: name fewer at once."
         under_way.refuse("actor", "too_many", message)
-    if under_way.faults:
-        raise RefusedError(*under_way.faults)
+    await under_way.check()
     least = parameters.min_verification or MinVerification.CONFIRMED
     defaults = {"min_verification": least.value}
     defaults |= {name: str(day) for name, day in days.items() if day is not None}

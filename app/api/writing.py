@@ -11,7 +11,9 @@ from fastapi import Request, Response
 from app.commands.keys import count_write
 from app.db.connections import WriteConnection
 from app.db.engine import Database
+from app.db.suggestions import add_suggestions
 from app.domain.document import tag_of_revision
+from app.domain.errors import RefusedError
 from app.domain.keys import Identity
 from app.settings import Settings
 
@@ -26,15 +28,22 @@ async def writing(
     write that fails isn't counted. `much` is for what may take longer than an edit.
 
     Raises:
+        RefusedError: as raised in the block, with what unknown names may have been meant for.
         UnauthenticatedError: the key was revoked or has expired since it was looked at.
         QuotaError: the key has written as often as it may in a minute.
 
     """
     register: Database = request.app.state.database
     settings: Settings = request.app.state.settings
-    async with register.writing() if much else register.editing() as connection:
-        await count_write(connection, editor.key_id, settings.writes_a_minute)
-        yield connection
+    try:
+        async with register.writing() if much else register.editing() as connection:
+            await count_write(connection, editor.key_id, settings.writes_a_minute)
+            yield connection
+    except RefusedError as error:
+        # Only now, because until here the journal's lock may have been held.
+        async with register.reading() as connection:
+            faults = await add_suggestions(connection, error.faults)
+        raise RefusedError(*faults) from error
 
 
 def written(shown: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -1,6 +1,6 @@
 """What is kept about the register as a whole: how it was made, how often it changed, its counts."""
 
-from sqlalchemy import BigInteger, Text
+from sqlalchemy import BigInteger, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables import Key, Table
@@ -39,6 +39,13 @@ class EventCount(Table):
     """
 
     __tablename__ = "event_count"
+    __table_args__ = (
+        Index(
+            "ix_event_count_measure_reversed",
+            text("reverse(value)"),
+            postgresql_where=text("counted_by = 'measure'"),
+        ),
+    )
 
     counted_by: Mapped[str] = mapped_column(Key, primary_key=True)
     value: Mapped[str] = mapped_column(Key, primary_key=True)

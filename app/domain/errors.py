@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
 
 MAX_FAULTS = 50
 """More of them would help nobody, and make a large answer to a small request."""
@@ -14,15 +16,36 @@ class ChanceryError(Exception):
     """After how many seconds the same request may succeed; None where waiting doesn't help."""
 
 
+class NameKind(StrEnum):
+    """What a name that nobody has should have been the name of."""
+
+    PARTY = "party"
+    REGIME = "regime"
+    MEASURE = "measure"
+    EVENT = "event"
+
+
+class UnknownName(NamedTuple):
+    """A name that nothing in the register has."""
+
+    kind: NameKind
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with a request: where, which sort, why, and what might be meant."""
+    """One thing wrong with a request: where, which sort, why, and what might be meant.
+
+    `unknown` is set where suggestions are still to be looked for, once it is certain that the fault
+    will be shown.
+    """
 
     location: str
     field: str
     code: str
     message: str
     suggestions: tuple[str, ...] = ()
+    unknown: UnknownName | None = None
 
 
 class RefusedError(ChanceryError):

@@ -16,7 +16,7 @@ from typing import IO, Any, NoReturn
 from pydantic import Field, TypeAdapter, ValidationError
 
 from app.domain.cells import Columns
-from app.domain.errors import MAX_FAULTS, Fault
+from app.domain.errors import MAX_FAULTS, Fault, UnknownName
 from app.domain.event import EventFacts
 from app.domain.stated import own_faults, without_derived
 from app.domain.text import Prose, Slug, place_of
@@ -62,10 +62,12 @@ def rows(file: IO[bytes], form: Form) -> Iterator[Row]:
     return _json_rows(file) if form is Form.JSON_LINES else _csv_rows(file)
 
 
-def fault_at(line: int, field: str, code: str, message: str, *meant: str) -> Fault:
+def fault_at(
+    line: int, field: str, code: str, message: str, *meant: str, unknown: UnknownName | None = None
+) -> Fault:
     """Return a fault in a line of the file, and in a field of it if one is named."""
     place = f"line {line}: {field}" if field else f"line {line}"
-    return Fault("body", place, code, message, meant)
+    return Fault("body", place, code, message, meant, unknown)
 
 
 def _json_rows(file: IO[bytes]) -> Iterator[Row]:

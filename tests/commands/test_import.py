@@ -2,21 +2,29 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from app.commands import journal, retract
+from app.commands import journal, retract, staging
 from app.commands.import_events import Imported, Watch
 from app.commands.merge import merge
 from app.commands.parties import put_party
 from app.commands.record import NewEvent, record_unseen
-from app.db.connections import WriteConnection
+from app.db import suggestions
+from app.db.connections import ReadConnection, WriteConnection
 from app.db.engine import Database
-from app.domain.errors import ConflictError, FaultyImportError, UnavailableError
+from app.domain.errors import (
+    ConflictError,
+    FaultyImportError,
+    NameKind,
+    UnavailableError,
+    UnknownName,
+)
 from app.domain.event import EventFacts
 from app.domain.reference import PartyFacts
 from tests.support.archive import random_events
@@ -185,6 +193,66 @@ async def test_every_fault_is_listed_with_its_line_and_field(database: Database)
     assert "Line 1 " in refused.faults[2].message
     assert refused.faults[3].suggestions[0] == "KZ-NLTO"
     assert refused.faults[8].suggestions[0] == "taliban"
+
+
+async def test_a_misspelt_name_is_looked_for_once_however_many_rows_have_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    plain = suggestions._suggest
+
+    async def noted(connection: ReadConnection, kind: NameKind, texts: Sequence[str]) -> Any:
+        asked.extend(texts)
+        return await plain(connection, kind, texts)
+
+    monkeypatch.setattr(suggestions, "_suggest", noted)
+    participants = [{"party": "talibann", "role": "actor"}]
+    wrong = [facts(participants=participants, regime="KZ-NLTT")] * 1_200
+    rows = [{"id": f"e-{n}", **each} for n, each in enumerate(wrong)]
+    refused = await faults_of(database, *rows)
+    assert refused.count == 2 * len(rows)
+    assert sorted(asked) == ["KZ-NLTT", "talibann"]
+    assert {fault.suggestions[0] for fault in refused.faults} == {"KZ-NLTO", "taliban"}
+
+
+async def test_names_are_looked_for_only_where_the_fault_is_listed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "MAX_FAULTS", 30)
+    asked: list[str] = []
+
+    async def noted(_: ReadConnection, kind: NameKind, texts: Sequence[str]) -> Any:
+        asked.extend(texts)
+        return {UnknownName(kind, each): () for each in texts}
+
+    monkeypatch.setattr(suggestions, "_suggest", noted)
+    rows = [
+        {"id": f"e-{n}", **facts(participants=[{"party": f"nobody-{n}", "role": "actor"}])}
+        for n in range(100)
+    ]
+    assert (await faults_of(database, *rows)).count == 100
+    assert asked == [f"nobody-{n}" for n in range(30)]
+
+
+async def test_a_faulty_file_costs_little_more_than_one_without_faults(
+    database: Database,
+) -> None:
+    rows = [stated(new) for new in random_events(4, 500)]
+    clean, faulty = [], []
+    for _ in range(3):
+        # What this process computes, whatever else the machine does.
+        began = time.process_time()
+        await imported(database, *rows, dry_run=True)
+        clean.append(time.process_time() - began)
+        began = time.process_time()
+        with pytest.raises(FaultyImportError):
+            await imported(database, *(misspelt(row, "talibann") for row in rows), dry_run=True)
+        faulty.append(time.process_time() - began)
+    assert min(faulty) < 1.5 * min(clean)
+
+
+def misspelt(row: dict[str, Any], party: str) -> dict[str, Any]:
+    return row | {"participants": [{"party": party, "role": "actor"}]}
 
 
 async def test_of_very_many_faults_the_first_are_listed_and_all_counted(

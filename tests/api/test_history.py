@@ -13,15 +13,13 @@ from app.commands.chain import link_all
 from app.db.engine import Database
 from app.db.freshness import LONGEST_S
 from app.domain.document import EventDocument, TombstoneDocument
-from app.domain.territories import territories
 from tests.support.chain import followed, tamper
 from tests.support.client import client_of
-from tests.support.database import execute
+from tests.support.database import TERRITORIES, execute
 from tests.support.editing import KNOWN, OTHER, editor_of, revisions, seen, turbulence
 from tests.support.factories import facts
 from tests.support.problems import problem_of
 
-TERRITORIES = sum(territory.kind != "bloc" for territory in territories().values())
 LOADED = TERRITORIES + 28 + 12 + 164
 """How much the journal holds of the territories and of the sample's parties, regimes, events."""
 

@@ -81,10 +81,11 @@ async def ended(process: subprocess.Popen[str], within: float) -> int:
 
 async def test_all_of_the_journal_arrives_in_order_as_the_journal_shows_it(empty_url: str) -> None:
     await write(empty_url, *(f"event-{number}" for number in range(stream.PAGE * 2 + 30)))
-    async with running(empty_url) as (address, _), opened(address, since=0) as reader:
+    async with running(empty_url) as (address, _), opened(address, TERRITORIES) as reader:
         arrived = await reader.changes(stream.PAGE * 2 + 30)
         async with httpx.AsyncClient(base_url=address) as client:
-            first = await client.get("/v1/changes", params={"limit": 200})
+            start = {"since": TERRITORIES, "limit": 200}
+            first = await client.get("/v1/changes", params=start)
             second = await client.get(first.json()["next"])
         assert arrived == first.json()["items"] + second.json()["items"]
         assert reader.response.headers["content-type"].startswith("text/event-stream")
@@ -112,7 +113,7 @@ async def test_without_a_position_it_begins_now(empty_url: str) -> None:
     await write(empty_url, "before-1", "before-2")
     async with running(empty_url) as (address, _), opened(address) as reader:
         # Whoever is cut off before the first event knows where to go on nevertheless.
-        assert reader.last_id == "2"
+        assert reader.last_id == str(TERRITORIES + 2)
         await write(empty_url, "after")
         assert (await reader.change())["event"] == "after"
 
@@ -120,9 +121,9 @@ async def test_without_a_position_it_begins_now(empty_url: str) -> None:
 async def test_the_header_goes_before_the_parameter(empty_url: str) -> None:
     await write(empty_url, "one", "two", "three")
     async with running(empty_url) as (address, _):
-        async with opened(address, since=0, last="2") as reader:
+        async with opened(address, since=0, last=str(TERRITORIES + 2)) as reader:
             assert (await reader.change())["event"] == "three"
-        async with opened(address, since=1, last="") as reader:
+        async with opened(address, since=TERRITORIES + 1, last="") as reader:
             assert (await reader.change())["event"] == "two"
 
 
@@ -229,7 +230,7 @@ async def test_a_stream_outlasts_the_database(
         async with Database(url) as database, database.writing() as connection:
             await add_territories(connection)
         control = Control(tmp_path)
-        async with running(url) as (address, _), opened(address, since=0) as reader:
+        async with running(url) as (address, _), opened(address, TERRITORIES) as reader:
             await write(url, "before-1")
             assert (await reader.change())["event"] == "before-1"
             await asyncio.to_thread(control, "restart", "-m", "immediate")
@@ -241,7 +242,7 @@ async def test_a_stream_outlasts_the_database(
             for _ in range(4):
                 assert (await reader.next()).comment == "heartbeat"
             # A stream that knows where it begins needs no database to begin.
-            async with opened(address, since=2) as another:
+            async with opened(address, since=TERRITORIES + 2) as another:
                 socket_dir = parse_qs(urlsplit(url).query)["host"][0]
                 options = f"--unix_socket_directories={socket_dir}"
                 await asyncio.to_thread(control, "start", "-o", options)
@@ -311,7 +312,7 @@ async def test_head_ends(client: httpx.AsyncClient, query: dict[str, str]) -> No
 async def test_streams_end_in_good_order_at_shutdown(empty_url: str) -> None:
     await write(empty_url, "one")
     with ready({"CHANCERY_DATABASE_URL": empty_url}) as (address, process):
-        async with opened(address, since=0) as reader, opened(address) as other:
+        async with opened(address, TERRITORIES) as reader, opened(address) as other:
             assert (await reader.change())["event"] == "one"
             begun = time.monotonic()
             process.send_signal(signal.SIGTERM)

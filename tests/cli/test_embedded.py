@@ -17,7 +17,8 @@ from app.db.data_directory import DataDirectory
 from app.db.embedded import embedded
 from app.db.engine import Database, driver_url, engine
 from app.db.programs import Programs
-from tests.cli.test_cli import (
+from tests.faults import disk_full
+from tests.support.commands import (
     CHANCERY,
     TIMEOUT_S,
     Serving,
@@ -27,7 +28,6 @@ from tests.cli.test_cli import (
     serving,
     workers_of,
 )
-from tests.faults import disk_full
 from tests.support.database import FAST, prepare, until_waiting
 from tests.support.processes import postmasters
 from tests.support.service import ROOT, started

@@ -12,7 +12,7 @@ import pytest
 from app.db.data_directory import DataDirectory
 from app.db.embedded import Cluster, embedded
 from app.db.programs import Programs, folder
-from tests.cli.test_cli import CHANCERY, TIMEOUT_S, chancery, complaint, said
+from tests.support.commands import CHANCERY, TIMEOUT_S, chancery, complaint, said
 from tests.support.database import FAST, execute, prepare
 from tests.support.processes import postmasters
 from tests.support.service import ROOT, started

@@ -19,6 +19,10 @@ from app.commands.parties import add_territories
 from app.db import schema
 from app.db.embedded import embedded
 from app.db.engine import Database, driver_url, engine
+from app.domain.territories import territories
+
+TERRITORIES = sum(territory.kind != "bloc" for territory in territories().values())
+"""So many numbers of the journal are those of the territories, which every register begins with."""
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 

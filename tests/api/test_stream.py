@@ -26,7 +26,7 @@ from app.db.engine import Database, driver_url, engine
 from app.domain.errors import UnavailableError
 from app.domain.keys import Scope
 from tests.support.client import client_of
-from tests.support.database import execute
+from tests.support.database import TERRITORIES, execute
 from tests.support.factories import SOURCE, event, facts
 from tests.support.keys import bearer, key_for
 from tests.support.problems import problem_of

@@ -19,7 +19,6 @@ from app.db.engine import Database
 from tests.support.commands import (
     CHANCERY,
     TIMEOUT_S,
-    Serving,
     chancery,
     complaint,
     copy_data_dir,
@@ -27,6 +26,7 @@ from tests.support.commands import (
     run_sql,
     said,
     serving,
+    workers_of,
 )
 from tests.support.processes import postmasters, socket_dir
 from tests.support.projections import Projections, projections
@@ -290,15 +290,6 @@ async def everything_read(url: str) -> Projections:
 
 def loaded(output: str) -> str:
     return "".join(line for line in output.splitlines() if line.startswith("Loaded"))
-
-
-def workers_of(server: Serving) -> list[str]:
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-    return [
-        child
-        for child in children.read_text().split()
-        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]
 
 
 def wait_for_postmaster(data_dir: Path) -> None:

@@ -140,6 +140,16 @@ def complaint(done: subprocess.CompletedProcess[str]) -> str:
     return done.stderr.strip()
 
 
+def workers_of(server: Serving) -> list[str]:
+    """Return the process ids of the workers of a running service."""
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    return [
+        child
+        for child in children.read_text().split()
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+
+
 def run_sql(url: str, statement: str) -> None:
     asyncio.run(execute(url, statement))
 

@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.support.service",
     "tests.support.proxy",
     "tests.support.attacked",
+    "tests.support.fruitless",
 ]
 
 # Machines are slow at times, which is no fault; and what lands is tried with fixed examples, so

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, delete, insert, liter
 from sqlalchemy.dialects.postgresql import Range
 
 from app.commands import counts
+from app.db.conditions import among
 from app.db.connections import WriteConnection
 from app.db.projections import (
     Event,
@@ -49,13 +50,15 @@ async def project(
             unless it is another change that made them so.
 
     """
+    if not revisions:
+        return
     events = [revision.event for revision in revisions]
     await counts.take(connection, events)
     since = {each.event: known_from or each.recorded_at for each in revisions}
     if any(revision.revision > 1 for revision in revisions) or known_from is not None:
         for instant in set(since.values()):
             ended = [event for event in events if since[event] == instant]
-            await archive(connection, Event.id.in_(ended), literal(instant))
+            await archive(connection, among(Event.id, ended), literal(instant))
     live = [revision for revision in revisions if revision.is_live]
     parties = await _parties(connection, live)
     await put(connection, [_version(each, parties, since[each.event]) for each in live])
@@ -117,9 +120,11 @@ async def _parties(
     connection: WriteConnection, revisions: Sequence[Revision]
 ) -> Mapping[str, Party]:
     ids = {party.party for revision in revisions for party in revision.facts.participants}
+    if not ids:
+        return {}
     rows = await connection.execute(
         select(PartyTable.id, PartyTable.name, PartyTable.kind, PartyTable.country).where(
-            PartyTable.id.in_(ids)
+            among(PartyTable.id, ids)
         )
     )
     return {row.id: Party(*row) for row in rows}

@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from app.commands import counts, journal
 from app.commands.names import rebuild_names
 from app.commands.projection import put
+from app.db.conditions import among
 from app.db.connections import ReadConnection, WriteConnection
 from app.db.engine import Database
 from app.db.projections import Event, PastEvent
@@ -81,10 +82,12 @@ async def _names(
 ) -> Mapping[str, list[PartyName]]:
     """Return all that the parties in these histories were called, in the order of time."""
     named = {p.party for history in histories for r in history for p in r.facts.participants}
+    if not named:
+        return {}
     table = PartyRevision
     rows = await connection.execute(
         select(table.party, table.recorded_at, table.name, table.kind, table.country)
-        .where(table.party.in_(named))
+        .where(among(table.party, named))
         .order_by(table.party, table.revision)
     )
     names: dict[str, list[PartyName]] = {}

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from sqlalchemy import inspect, select
 
+from app.db.conditions import among
 from app.db.connections import ReadConnection
 from app.db.tables import EventRevision, Party, Regime, Table
 from app.domain.errors import Fault, RefusedError
@@ -67,13 +68,17 @@ def _names(entries: Collection[list[tuple[str, str, str]]], what: str) -> set[st
 async def _existing(
     connection: ReadConnection, table: type[Table], keys: Collection[str]
 ) -> set[str]:
+    if not keys:
+        return set()
     (key,) = inspect(table).primary_key
-    return set(await connection.scalars(select(key).where(key.in_(keys))))
+    return set(await connection.scalars(select(key).where(among(key, keys))))
 
 
 async def _recorded(connection: ReadConnection, events: Collection[str]) -> set[str]:
+    if not events:
+        return set()
     column = EventRevision.event
-    return set(await connection.scalars(select(column).where(column.in_(events)).distinct()))
+    return set(await connection.scalars(select(column).where(among(column, events)).distinct()))
 
 
 async def _similar(connection: ReadConnection, what: str, name: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import func, select, union_all
 
+from app.db.conditions import among
 from app.db.connections import ReadConnection
 from app.queries.knowledge import Knowledge
 from app.queries.question import ORDERS, Sort
@@ -13,8 +14,10 @@ async def cited_documents(
     connection: ReadConnection, ids: Collection[str], knowledge: Knowledge
 ) -> Mapping[str, str]:
     """Return the documents of those of the events that are or were live, by their ids."""
+    if not ids:
+        return {}
     documents = [
-        select(tables.event.id, tables.event.document).where(tables.event.id.in_(ids), known)
+        select(tables.event.id, tables.event.document).where(among(tables.event.id, ids), known)
         for tables, known in knowledge.sources()
     ]
     return {row.id: row.document for row in await connection.execute(union_all(*documents))}

@@ -19,7 +19,7 @@ async def labels(
     parties = {
         value or "" for facet, counts in counted.items() if facet in OF_PARTIES for value in counts
     }
-    of_parties = await names_then(connection, parties, knowledge) if parties else {}
+    of_parties = await names_then(connection, parties, knowledge)
     regimes = await regime_names_then(connection, knowledge) if Facet.REGIME in counted else {}
     return {facet: _labels_of(facet, of_parties, regimes) for facet in counted}
 

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     DateTime,
-    String,
     and_,
     any_,
     bindparam,
@@ -19,8 +18,9 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
+from sqlalchemy.dialects.postgresql import distinct_on
 
+from app.db.conditions import TEXTS, among
 from app.db.connections import ReadConnection
 from app.db.names import PartyName
 from app.db.prepared import Prepared, Values
@@ -77,7 +77,7 @@ def _statement(given: tuple[str, ...], *, is_past: bool) -> Prepared:
     """Return the statement that looks up the lists of words that are given."""
     instant = bindparam("known_at", type_=DateTime(timezone=True))
     knowledge = Recorded(instant) if is_past else Everything()  # type: ignore[arg-type]
-    lists = {name: any_(bindparam(name, type_=ARRAY(String()))) for name in given}
+    lists = {name: any_(bindparam(name, type_=TEXTS)) for name in given}
     branches = []
     if "folded" in lists:
         branches.append(_parties(lists["folded"], knowledge))
@@ -146,7 +146,7 @@ async def party_names(connection: ReadConnection) -> Sequence[tuple[str, str]]:
 
 async def parties_of(connection: ReadConnection, blocs: Collection[str]) -> Sequence[str]:
     """Return the first few of the parties that belong to these blocs."""
-    organs = select(Party.id).where(Party.country.in_(blocs)).order_by(Party.id).limit(5)
+    organs = select(Party.id).where(among(Party.country, blocs)).order_by(Party.id).limit(5)
     return (await connection.scalars(organs)).all()
 
 
@@ -165,8 +165,10 @@ async def names_then(
     connection: ReadConnection, parties: Collection[str], knowledge: Knowledge
 ) -> dict[str, str]:
     """Return what these parties are called, or were called where the past is asked about."""
+    if not parties:
+        return {}
     table = PartyRevision
-    return await _called(connection, table, table.party, knowledge, table.party.in_(parties))
+    return await _called(connection, table, table.party, knowledge, among(table.party, parties))
 
 
 async def regime_names_then(connection: ReadConnection, knowledge: Knowledge) -> dict[str, str]:

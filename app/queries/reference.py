@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import or_, select
 
+from app.db.conditions import among
 from app.db.connections import ReadConnection
 from app.db.names import PartyName
 from app.db.tables import Party, Regime, RegimeRevision
@@ -34,7 +35,8 @@ async def parties_page(
         named = select(PartyName.party).where(
             PartyName.folded.contains(folded, autoescape=True), PartyName.known_to.is_(None)
         )
-        statement = statement.where(or_(Party.id.in_(named), Party.id.in_(territories)))
+        places = [among(Party.id, territories)] if territories else []
+        statement = statement.where(or_(Party.id.in_(named), *places))
     page = Order(("id",)).page(statement, Party, after and [after], limit)
     return (await connection.execute(page)).all()
 

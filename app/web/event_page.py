@@ -74,7 +74,7 @@ async def _about(connection: ReadConnection, event: Event, moment: Moment) -> di
     """Return the event with what surrounds it: its list, its dossier, what it bears on."""
     knowledge = moment.knowledge
     related = {relation["event"] for relation in event["relations"]}
-    cited = await cited_documents(connection, related, knowledge) if related else {}
+    cited = await cited_documents(connection, related, knowledge)
     regime = event["regime"] and await regime_then(connection, event["regime"], knowledge)
     dossier = event["measure"] and await measure(connection, knowledge, event["measure"])
     citing, count = await citing_documents(connection, event["id"], knowledge, MOST_CITING)

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from app.api.layers.envelope import MAX_URL_LENGTH
+from app.api.parameters import MAX_VALUES
 from app.api.resolve import MOST_REFUSED
 from app.domain.errors import MAX_FAULTS
 from tests.support.problems import problem_of
@@ -145,8 +146,8 @@ async def test_an_edited_cursor_is_refused(client: httpx.AsyncClient) -> None:
 
 async def test_of_very_many_faults_the_first_are_listed(client: httpx.AsyncClient) -> None:
     for query, listed in (
-        ("&".join(f"country=Nowhere{n}" for n in range(1_500)), MOST_REFUSED),
-        ("&".join(f"party=Nobody{n}&actor=Nobody{n}" for n in range(700)), MOST_REFUSED),
+        ("&".join(f"country=Nowhere{n}" for n in range(MAX_VALUES)), MOST_REFUSED),
+        ("&".join(f"party=Nobody{n}&actor=Nobody{n}" for n in range(MAX_VALUES)), MOST_REFUSED),
         ("&".join(f"no{n}=" for n in range(3_000)), MAX_FAULTS),
         ("&".join(f"no{n}=%00" for n in range(2_000)), MAX_FAULTS),
         ("country=Nowhere&" * 1_000, 1),

@@ -20,6 +20,7 @@ from starlette.types import Lifespan
 
 from app import __version__
 from app.api import auth, imprint, openapi, problems
+from app.api.cursor import CursorCodec
 from app.api.formats.registry import XLSX
 from app.api.layers.cache import Cache
 from app.api.layers.compression import Compression
@@ -118,6 +119,7 @@ def create_app(settings: Settings, workers_folder: Path | None = None) -> FastAP
     app.state.settings = settings
     app.state.database = database
     app.state.freshness = freshness
+    app.state.cursors = CursorCodec(database)
     app.state.streams = streams
     app.state.tally = tally
     app.state.workers = workers

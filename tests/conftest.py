@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.support.proxy",
     "tests.support.attacked",
     "tests.support.commands",
+    "tests.support.fruitless",
 ]
 
 # Machines are slow at times, which is no fault; and what lands is tried with fixed examples, so

@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from app.commands import counts, journal
 from app.commands.names import rebuild_names
 from app.commands.projection import put
+from app.db.conditions import among
 from app.db.connections import ReadConnection, WriteConnection
 from app.db.engine import Database
 from app.db.projections import Event, PastEvent
@@ -81,10 +82,12 @@ async def _belongings(
 ) -> Mapping[str, list[Belonging]]:
     """Return where the parties in these histories belonged, in the order of time."""
     named = {p.party for history in histories for r in history for p in r.facts.participants}
+    if not named:
+        return {}
     table = ReferenceRevision
     rows = await connection.execute(
         select(table.id, table.recorded_at, table.facts["country"].astext.label("country"))
-        .where(table.type == "party", table.id.in_(named))
+        .where(table.type == "party", among(table.id, named))
         .order_by(table.id, table.revision)
     )
     belongings: dict[str, list[Belonging]] = {}

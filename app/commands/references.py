@@ -6,6 +6,7 @@ from itertools import islice
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.db.conditions import among
 from app.db.connections import ReadConnection
 from app.db.tables import EventRevision, Party, Regime
 from app.domain.errors import MAX_FAULTS, Fault, NameKind, RefusedError, UnknownName
@@ -75,4 +76,4 @@ async def _existing(
 ) -> set[str]:
     if not names:
         return set()
-    return set(await connection.scalars(select(column).where(column.in_(names)).distinct()))
+    return set(await connection.scalars(select(column).where(among(column, names)).distinct()))

@@ -1,6 +1,6 @@
-"""What is kept about the register as a whole: how it was made, how often it changed, its counts."""
+"""What is kept about the register as a whole: its state, change number, sealing key and counts."""
 
-from sqlalchemy import BigInteger, Index, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables import Key, Table
@@ -29,6 +29,15 @@ class ChangeNumber(Table):
     __tablename__ = "change_number"
 
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+
+
+class SealingKey(Table):
+    """The secret with which cursors are sealed: one row of 32 random bytes, made by a migration."""
+
+    __tablename__ = "sealing_key"
+    __table_args__ = (CheckConstraint("octet_length(key) = 32", name="has_256_bits"),)
+
+    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
 
 
 class EventCount(Table):

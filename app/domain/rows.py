@@ -21,7 +21,12 @@ from app.domain.event import EventFacts
 from app.domain.stated import own_faults, without_derived
 from app.domain.text import Prose, Slug, place_of
 
-MAX_LINE_BYTES = 1_048_576
+# An event whose texts are as long as they may be has about 480,000 characters of up to four bytes,
+# and is exported with its parties' names beside them.
+MAX_LINE_BYTES = 4_194_304
+# Python's own limit is 131,072 characters. In our exports the quotations of all sources are one
+# cell, of up to 200,049. Python has one limit for the whole process.
+csv.field_size_limit(MAX_LINE_BYTES)
 _BOM = b"\xef\xbb\xbf"
 
 

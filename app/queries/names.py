@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     DateTime,
-    String,
     and_,
     any_,
     bindparam,
@@ -19,8 +18,8 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 
+from app.db.conditions import TEXTS, among
 from app.db.connections import ReadConnection
 from app.db.names import PartyName
 from app.db.prepared import Prepared, Values
@@ -76,7 +75,7 @@ def _statement(given: tuple[str, ...], *, is_past: bool) -> Prepared:
     """Return the statement that looks up the lists of words that are given."""
     instant = bindparam("known_at", type_=DateTime(timezone=True))
     knowledge = Recorded(instant) if is_past else Everything()  # type: ignore[arg-type]
-    lists = {name: any_(bindparam(name, type_=ARRAY(String()))) for name in given}
+    lists = {name: any_(bindparam(name, type_=TEXTS)) for name in given}
     branches = []
     if "folded" in lists:
         branches.append(_parties(lists["folded"], knowledge))
@@ -138,5 +137,5 @@ def _keep(found: Known, row: AnyRow) -> None:
 
 async def parties_of(connection: ReadConnection, blocs: Collection[str]) -> Sequence[str]:
     """Return the first few of the parties that belong to these blocs."""
-    organs = select(Party.id).where(Party.country.in_(blocs)).order_by(Party.id).limit(5)
+    organs = select(Party.id).where(among(Party.country, blocs)).order_by(Party.id).limit(5)
     return (await connection.scalars(organs)).all()

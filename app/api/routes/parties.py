@@ -7,10 +7,11 @@ from fastapi import APIRouter, Request, Response
 from app.api.auth import Editor
 from app.api.body import json_body
 from app.api.conditional import answer_document
+from app.api.cursor import Cursors
 from app.api.parameters import Unasked, asked
 from app.api.preconditions import SEEN, check_seen
 from app.api.problems import documented
-from app.api.reference import ListParameters, Page, after, key, keyed_page, question
+from app.api.reference import ListParameters, Page, key, keyed_page, start_key
 from app.api.reference_documents import PartyDocument, party_json
 from app.api.state import Register
 from app.api.statement import PartyBody, reference_facts_of, schema_of, split
@@ -43,6 +44,7 @@ async def list_parties(
     request: Request,
     parameters: Annotated[ListParameters, asked(ListParameters)],
     register: Register,
+    cursors: Cursors,
 ) -> Response:
     """What `party`, `actor` and `subject` accept: states, governments, organisations, persons.
 
@@ -54,15 +56,11 @@ async def list_parties(
         for each in territories.territories().values()
         if wanted and any(wanted in fold(alias) for alias in each.aliases)
     ]
+    start = await start_key(cursors, "parties", parameters)
     async with register.reading() as connection:
-        rows = await reference.parties_page(
-            connection,
-            wanted,
-            places,
-            parameters.limit,
-            after(parameters.cursor, question("parties", parameters)),
-        )
-    return keyed_page(request, "parties", parameters, [(row.id, _json(row)) for row in rows])
+        rows = await reference.parties_page(connection, wanted, places, parameters.limit, start)
+    found = [(row.id, _json(row)) for row in rows]
+    return await keyed_page(request, cursors, "parties", parameters, found)
 
 
 @router.get(

@@ -44,6 +44,7 @@ from app.api.routes import (
     territories,
     vocabulary,
 )
+from app.api.uploads import UploadLimit
 from app.db.engine import Database
 from app.db.freshness import Freshness
 from app.db.notifications import Notifications
@@ -142,6 +143,7 @@ def create_app(settings: Settings, workers_folder: Path | None = None) -> FastAP
     app.state.tally = tally
     app.state.workers = workers
     app.state.failed_attempts = auth.failed_attempts()
+    app.state.upload_limit = UploadLimit()
     _add_routes(app)
     _add_layers(app)
     return app

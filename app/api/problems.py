@@ -41,6 +41,7 @@ from app.domain.errors import (
     RefusedError,
     ThrottledError,
     TooManyExportsError,
+    TooManyUploadsError,
     UnauthenticatedError,
     UnavailableError,
     UnmigratedError,
@@ -82,6 +83,7 @@ STATUS_OF: dict[type[ChanceryError], Sort] = {
     UnauthenticatedError: Sort(401, "unauthenticated", "This needs a key"),
     ForbiddenError: Sort(403, "forbidden", "The key doesn't allow this"),
     ThrottledError: Sort(429, "throttled", "Too much in a short time"),
+    TooManyUploadsError: Sort(429, "too-many-uploads", "Too much is being uploaded with this key"),
     QuotaError: Sort(429, "quota-exceeded", "This key has written too often"),
     PayloadTooLargeError: Sort(413, "body-too-large", "The body is too large"),
     UnsupportedMediaTypeError: Sort(
@@ -294,8 +296,8 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
         415: "The body is of another media type than the ones listed.",
         422: "A parameter can't be understood: the problem names it and suggests the right one.",
         428: "`If-Match` is missing.",
-        429: "Too many failed attempts from this address, or more writes in a minute than a key "
-        "may make: `Retry-After` says how long to wait.",
+        429: "Too many failed attempts from this address, more writes in a minute than a key may "
+        "make, or too much uploaded with it at once: `Retry-After` says how long to wait.",
         503: "More is asked than can be answered, or the database is away; try again after "
         "`Retry-After` seconds.",
     }

@@ -146,7 +146,7 @@ def _answer(listener: socket.socket, workers: int, settings: Settings) -> None:
         "app.main:create_app_from_environment",
         factory=True,
         workers=workers,
-        http="app.api.connection.prompt:PromptProtocol",
+        http="app.api.connection.bounds:BoundedProtocol",
         # By itself uvicorn would take an application that fails to start for one that needn't.
         lifespan="on",
         server_header=False,

@@ -215,6 +215,19 @@ class QuotaError(ChanceryError):
         self.retry_after = retry_after
 
 
+class TooManyUploadsError(ChanceryError):
+    """A key sends too much at the same time."""
+
+    retry_after = 10
+
+    def __init__(self, limit: int) -> None:
+        """Say how much may be on its way."""
+        super().__init__(
+            f"With one key {limit:,} bytes may be on their way at once: send this when others have "
+            "arrived."
+        )
+
+
 class PayloadTooLargeError(ChanceryError):
     """The body is larger than is accepted."""
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from app.api.connection.prompt import PromptProtocol
+from app.api.connection.bounds import BoundedProtocol
 from app.main import create_app
 from app.settings import Settings
 
@@ -20,7 +20,7 @@ PATIENCE_S = 60
 async def running(url: str) -> AsyncIterator[tuple[str, FastAPI]]:
     """Run a server in the test's own process, so that a test can see and change it."""
     app = create_app(Settings(database_url=url))
-    config = uvicorn.Config(app, http=PromptProtocol, lifespan="on", log_level="warning")
+    config = uvicorn.Config(app, http=BoundedProtocol, lifespan="on", log_level="warning")
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
     # Not `serve`, which takes the signals.

@@ -15,7 +15,7 @@ from app.api.reference import ListParameters, Page, key, keyed_page, start_key
 from app.api.reference_documents import PartyDocument, party_json
 from app.api.state import Register
 from app.api.statement import PartyBody, reference_facts_of, schema_of, split
-from app.api.writing import writing, written
+from app.api.writing import note_change, writing, written
 from app.commands import journal
 from app.commands.keys import hold_key
 from app.commands.parties import hold_party, move_party
@@ -128,4 +128,6 @@ async def put_party(
             await move_party(connection, party, author)
             await hold_key(connection, editor.key_id)
             row, new = await reference.party(connection, id), False
+            change = journal.change_of(connection)
+        note_change(request, change)
     return written(_json(row), 201 if new else 200)

@@ -75,6 +75,7 @@ class TestUpgradingTheDatabase:
         with DataDirectory(old_dir) as directory, directory.using():
             assert "is in use" in complaint(upgrade(old_dir))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
     def test_that_is_interrupted_loses_nothing(self, old_dir: Path, number: int) -> None:
         version = OLD_PROGRAMS[0].parent.name

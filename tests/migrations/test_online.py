@@ -114,6 +114,7 @@ async def reading_for_long(url: str) -> AsyncIterator[None]:
     await connection.close()
 
 
+@pytest.mark.usefixtures("shipped_timeouts")
 async def test_a_migration_waits_for_a_long_reader_and_keeps_nobody_waiting(
     empty_url: str,
 ) -> None:

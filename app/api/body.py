@@ -27,6 +27,11 @@ from app.domain.text import printable, shown
 JSON = "application/json"
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 20
+# An event with all that it may have holds 1,200.
+MAX_VALUES = 10_000
+# The longest texts that an event may have hardly hold so many commas and brackets; to parse 500,000
+# takes a third of a second, most of it in the garbage collector.
+MAX_MARKS = 100_000
 
 
 async def json_body(
@@ -48,7 +53,7 @@ async def json_body(
         return {}
     media_type(request, (JSON, *also))
     async with uploaded(request, MAX_BYTES) as (file, size):
-        # A body of 1 MiB takes up to FIGURE, in which nobody else would be answered.
+        # A large body takes tens of milliseconds, in which nobody else would be answered.
         return await asyncio.to_thread(parse, file) if size > MEMORY_BYTES else parse(file)
 
 
@@ -60,11 +65,14 @@ def parse(file: IO[bytes]) -> dict[str, Any]:
         RefusedError: it is no object, or holds text that can't be stored.
 
     """
-    body = _parsed(file.read())
+    text = file.read()
+    if sum(map(text.count, (b",", b"[", b"{"))) > MAX_MARKS:
+        raise _too_many_values()
+    body = _parsed(text)
     if not isinstance(body, dict):
         message = "The body is no JSON object: put what you send in { and }."
         raise RefusedError(Fault("body", "", "no_object", message))
-    _check_depth(body)
+    _check_shape(body)
     faults = tuple(islice(_unreadable("", body), MAX_FAULTS))
     if faults:
         raise RefusedError(*faults)
@@ -136,17 +144,27 @@ def _finite(digits: str) -> float:
     return number
 
 
-def _check_depth(body: Any) -> None:
-    level = [body]
+def _check_shape(body: Any) -> None:
+    """Refuse what is nested too deep, or holds so many values that to check them takes seconds."""
+    level, count = [body], 0
     for _ in range(MAX_DEPTH):
-        level = [
+        inner = (
             each
             for value in level
             if isinstance(value, dict | list)
             for each in (value.values() if isinstance(value, dict) else value)
-        ]
+        )
+        level = list(islice(inner, MAX_VALUES + 1))
+        count += len(level)
+        if count > MAX_VALUES:
+            raise _too_many_values()
     if any(isinstance(value, dict | list) for value in level):
         raise _too_deep()
+
+
+def _too_many_values() -> RefusedError:
+    message = f"The body holds more than {MAX_VALUES:,} values: send less at once."
+    return RefusedError(Fault("body", "", "too_many_values", message))
 
 
 def _too_deep() -> MalformedBodyError:

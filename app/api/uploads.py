@@ -8,7 +8,7 @@ memory than a little of it takes. The rest lies on disk, in files without a name
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
@@ -109,8 +109,9 @@ async def uploaded(request: Request, max_bytes: int) -> AsyncIterator[tuple[IO[b
             await _receive(request, file, body, max_bytes)
             yield file, body.size
         finally:
-            # To give a large file back takes the disk its time.
-            await _run(body.size, file.close)
+            # To give a large file back takes the disk its time; one that is full says so once more.
+            with suppress(OSError):
+                await _run(body.size, file.close)
 
 
 async def _receive(request: Request, file: IO[bytes], body: CountedBody, max_bytes: int) -> None:

@@ -234,6 +234,28 @@ async def test_no_sort_takes_the_places_of_another(full: str) -> None:
     assert {sort: free(layer, sort) for sort in PLACES} == PLACES
 
 
+@pytest.mark.parametrize(
+    ("path", "sort"),
+    [
+        ("/v1/events?%71=word", "searches"),
+        ("/v1/events?incl%75de=total", "searches"),
+        ("/v1/events?limit=5&q=word", "searches"),
+        ("/v1/events?q=&q=word", "searches"),
+        ("/v1/facets?by=status", "searches"),
+        ("/v1/events?q=%20&include=", "reads"),
+        ("/v1/events?x=q=word", "reads"),
+        ("/v1/events?%2571=word", "reads"),
+    ],
+)
+async def test_however_it_is_spelt_a_search_is_one(path: str, sort: str) -> None:
+    held = Held()
+    layer = Admission(held)
+    await ask(layer, 1, path)
+    assert free(layer, sort) == PLACES[sort] - 1
+    held.let(1)
+    await settle()
+
+
 async def test_an_answer_that_has_begun_holds_no_place() -> None:
     held = Held()
     held.let(3 * READS)

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
-from app.api.body import MAX_BYTES, MAX_DEPTH, json_body
+from app.api.body import MAX_BYTES, MAX_DEPTH, MAX_VALUES, json_body
 from app.api.exchange import IN_SCOPE, Exchange
 from app.api.uploads import UploadLimit
 from app.domain.errors import (
@@ -189,6 +189,21 @@ async def test_a_small_body_makes_no_large_answer() -> None:
     name = b'{"' + b"n" * 100_000 + b'": "\\u0000"}'
     (fault,) = (await refusal(RefusedError, name)).faults
     assert len(fault.field) < 100
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": [' + b",".join([b"1"] * MAX_VALUES) + b"]}",
+        b"{" + b",".join(b'"%d": 1' % n for n in range(MAX_VALUES + 1)) + b"}",
+        b'{"a": [' + b",".join([b"[[[[1]]]]"] * (MAX_VALUES // 5)) + b"]}",
+        b'{"a": [' + b",".join([b"{}"] * 300_000) + b"]}",
+    ],
+    ids=["list", "object", "nested", "very many"],
+)
+async def test_values_without_number_are_refused_before_they_are_looked_at(body: bytes) -> None:
+    (fault,) = (await refusal(RefusedError, body)).faults
+    assert (fault.location, fault.code) == ("body", "too_many_values")
 
 
 async def test_a_body_may_be_left_out_where_nothing_need_be_said() -> None:

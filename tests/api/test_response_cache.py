@@ -1,6 +1,7 @@
 """Answers that are given again: the same bytes, and never older than what was written."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,6 +18,7 @@ from app.domain.errors import UnavailableError
 from app.middleware.response_cache import CacheKey, ResponseCache, StoredResponse
 from tests.support.client import client_of
 from tests.support.editing import editor_of, seen
+from tests.support.factories import facts
 
 PATH = "/v1/events?country=KZ&status="
 EVENT = "kz-taliban-delisting-2023"
@@ -169,12 +171,84 @@ async def test_anybody_sees_a_write_within_a_tenth_of_a_second(
         assert await title_at(reader) == f"Title {number}"
 
 
+async def test_each_write_that_changes_something_names_its_change(
+    two: tuple[httpx.AsyncClient, httpx.AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor, _ = two
+    # What a write names doesn't have to be asked for afterwards.
+    monkeypatch.setattr(Database, "glance", pytest.fail)
+    party = {"name": "A party", "kind": "organisation", "country": "KZ"}
+    row = json.dumps({"id": "imported", **facts()})
+    once = {"Idempotency-Key": "once"}
+    writes = [
+        await editor.post("/v1/events", json=facts(), headers=once),
+        await editor.put("/v1/events/an-event", json=facts()),
+        await editor.patch(
+            "/v1/events/an-event", json={"place": "Kabul"}, headers={"If-Match": "*"}
+        ),
+        await editor.put("/v1/parties/a-party", json=party),
+        await editor.put("/v1/parties/a-party", json=party | {"country": "AF"}),
+        await editor.post(
+            "/v1/imports", content=row, headers={"Content-Type": "application/jsonl"}
+        ),
+        await editor.post(
+            "/v1/events/an-event/retract", json={"reason": "Doubt."}, headers={"If-Match": "*"}
+        ),
+    ]
+    assert [each.is_success for each in writes] == [True] * len(writes)
+    numbers = [int(each.headers["chancery-change"]) for each in writes]
+    assert numbers == sorted(set(numbers))
+    # Who got no answer gets one by which the write can be seen.
+    again = await editor.post("/v1/events", json=facts(), headers=once)
+    assert again.content == writes[0].content
+    assert int(again.headers["chancery-change"]) >= numbers[0]
+
+
+async def test_what_changes_nothing_names_no_change(
+    two: tuple[httpx.AsyncClient, httpx.AsyncClient],
+) -> None:
+    editor, reader = two
+    await editor.put("/v1/events/an-event", json=facts())
+    nothing = [
+        await editor.put("/v1/events/an-event", json=facts()),
+        await editor.put("/v1/events/an-event", json=facts(title="Another")),
+        await editor.put("/v1/events/other", json={}),
+        await editor.post("/v1/imports?dry_run=true", headers={"Content-Type": "text/csv"}),
+        await reader.put("/v1/events/an-event", json=facts()),
+        await reader.delete("/v1/events/an-event"),
+        await reader.options("/v1/events/an-event"),
+        await editor.get("/v1/events/an-event"),
+    ]
+    assert [each.status_code for each in nothing[:6]] == [200, 428, 422, 422, 401, 405]
+    assert not [each for each in nothing if "chancery-change" in each.headers]
+
+
 async def test_a_number_that_is_none_is_no_number(client: httpx.AsyncClient) -> None:
     for number in ("", "-1", "x", "9" * 40, "²"):
         headers = {"Chancery-Change": number.encode()}
         assert (await client.get(PATH, headers=headers)).status_code == 200  # type: ignore[arg-type]
     # A number that no write has given is not waited for.
     assert (await client.get(PATH, headers={"Chancery-Change": "9" * 18})).status_code == 200
+
+
+async def test_several_lines_of_a_header_are_one_list(client: httpx.AsyncClient) -> None:
+    client.headers.update(SAME)
+    del client.headers["Accept-Encoding"]
+    tag = (await client.get(PATH, headers={"Accept-Encoding": "identity"})).headers["etag"]
+    for lines in (
+        [("If-None-Match", '"other"'), ("If-None-Match", tag)],
+        [("If-None-Match", tag), ("If-None-Match", '"other"')],
+        [("Accept-Encoding", "br"), ("Accept-Encoding", "gzip")],
+        [("Accept-Encoding", "gzip"), ("Accept-Encoding", "br")],
+    ):
+        kept = await client.get(PATH, headers=lines)
+        kept = await client.get(PATH, headers=lines)
+        made = await client.get(PATH, headers=[*lines, ("Authorization", "Bearer nobody")])
+        assert (kept.status_code, kept.headers) == (made.status_code, made.headers)
+        assert kept.status_code == (304 if lines[0][0] == "If-None-Match" else 200)
+        assert kept.headers.get("content-encoding") == (
+            "gzip" if lines[0][0] == "Accept-Encoding" else None
+        )
 
 
 async def test_without_the_database_nothing_is_given(

@@ -148,3 +148,11 @@ def test_instants_are_written_in_utc_with_microseconds() -> None:
     assert instant(datetime.fromisoformat("2024-01-01T00:00:00+05:00")) == (
         "2023-12-31T19:00:00.000000Z"
     )
+
+
+@pytest.mark.parametrize("member", ["participants", "sources", "relations"])
+def test_entries_beyond_the_cap_are_counted_and_not_looked_at(member: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        EventFacts.model_validate(facts(**{member: [{}] * 1_000}))
+    (error,) = raised.value.errors()
+    assert (error["type"], error["loc"]) == ("too_long", (member,))

@@ -9,6 +9,7 @@ from hypothesis import settings
 
 pytest_plugins = [
     "tests.support.database",
+    "tests.support.servers",
     "tests.support.client",
     "tests.support.editing",
     "tests.support.hostile",

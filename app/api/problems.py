@@ -35,6 +35,7 @@ from app.domain.errors import (
     PreconditionFailedError,
     PreconditionRequiredError,
     QuotaError,
+    ReadOnlyError,
     RefusedError,
     ThrottledError,
     TooManyExportsError,
@@ -71,6 +72,7 @@ STATUS_OF: dict[type[ChanceryError], Sort] = {
     PreconditionFailedError: Sort(412, "precondition-failed", "Somebody else was faster"),
     PreconditionRequiredError: Sort(428, "precondition-required", "If-Match is missing"),
     UnavailableError: Sort(503, "unavailable", "The register is not available at the moment"),
+    ReadOnlyError: Sort(503, "read-only", "The register can't be written to at the moment"),
     OverloadedError: Sort(503, "overloaded", "Too much is asked at the moment"),
     BusyError: Sort(503, "busy", "Others are being served at the moment"),
     TooManyExportsError: Sort(503, "too-many-exports", "Too many exports are under way"),
@@ -282,8 +284,8 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
         428: "`If-Match` is missing.",
         429: "Too many failed attempts from this address, or more writes in a minute than a key "
         "may make: `Retry-After` says how long to wait.",
-        503: "More is asked than can be answered, or the database is away; try again after "
-        "`Retry-After` seconds.",
+        503: "More is asked than can be answered, or the database is away or takes no writes; try "
+        "again after `Retry-After` seconds.",
     }
     return {status: problem_response(titles[status]) for status in statuses}
 

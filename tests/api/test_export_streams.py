@@ -20,7 +20,8 @@ from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.record import record_unseen
 from app.commands.revise import Author
 from app.db import engine
-from app.db.engine import STREAMS, Database
+from app.db.engine import Database
+from app.db.pools import CONNECTIONS, Shares
 from tests.api.test_stream import running, until
 from tests.support.client import client_of
 from tests.support.database import cloned
@@ -29,6 +30,7 @@ from tests.support.multiplied import multiply
 from tests.support.problems import problem_of
 
 STREAMED = ["csv", "jsonl", "ics", "timelinejs.json"]
+STREAMS = Shares.of(CONNECTIONS).long - 1
 OPEN = (
     "FROM pg_stat_activity "
     "WHERE application_name = 'chancery stream' AND datname = current_database()"
@@ -76,7 +78,7 @@ async def begun(
 
 
 def free_streams(app: FastAPI) -> int:
-    streams: asyncio.Semaphore = app.state.database._streams
+    streams: asyncio.Semaphore = app.state.database._long._streams
     return streams._value
 
 

@@ -131,12 +131,14 @@ async def test_what_one_has_found_out_all_go_by(database: Database, cable: Cable
 async def test_what_was_answered_is_given_though_its_connection_cannot_be_closed(
     database: Database, cable: Cable
 ) -> None:
-    slow = Prepared(text("SELECT 1 AS one, pg_sleep(0.5)"))
+    slow = Prepared(text("SELECT 1 AS one, pg_sleep(0.5)"), planned_once=True)
     async with asyncio.timeout(SOON_S), database.reading() as connection:
         answer = asyncio.create_task(connection.fetch(slow, {}))
         await asyncio.sleep(0.2)
         # Another question has found out that what was opened before leads nowhere.
-        await database._renew()
+        pool = database._look_up._pool
+        assert pool is not None
+        await pool.expire_connections()
         cable.hold_ends()
         assert (await answer)[0].one == 1
 

@@ -33,7 +33,7 @@ class Freshness:
         self._database = database
         self._number = 0
         self._looked = _NEVER
-        self._looking: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[int | None] | None = None
 
     def known(self) -> int | None:
         """Return the number if it may still be gone by, else None."""
@@ -66,12 +66,16 @@ class Freshness:
         return await self.renewed() if number is None or number < at_least else number
 
     async def renewed(self) -> int | None:
-        """Return the number as it is now, or None where the database can't be asked."""
+        """Return the number as it is now, or None where the database can't be asked.
+
+        It was read after this was called, so it is good for the caller however long that took.
+        """
         # Whoever comes while it is asked for waits for an answer that began after them.
         if self._looking is not None:
             await asyncio.wait({self._looking})
-        await asyncio.wait({self._begin_to_look()})
-        return self.known()
+        looking = self._begin_to_look()
+        await asyncio.wait({looking})
+        return looking.result()
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,17 +88,18 @@ class Freshness:
     def _age(self) -> float:
         return time.monotonic() - self._looked
 
-    def _begin_to_look(self) -> asyncio.Task[None]:
+    def _begin_to_look(self) -> asyncio.Task[int | None]:
         """Return what is looking, begun now if nobody was."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         return self._looking
 
-    async def _look(self) -> None:
+    async def _look(self) -> int | None:
         began = time.monotonic()
         try:
             number = await self._database.glance(_NUMBER)
         except UnavailableError:
             self._looked = _NEVER
-            return
+            return None
         self._number, self._looked = number, began
+        return self._number

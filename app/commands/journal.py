@@ -8,6 +8,8 @@ written before, with numbers far enough on and an instant that is still to come 
 So numbers grow, but needn't follow each other: before a large import there is a gap.
 """
 
+import logging
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +20,30 @@ from app.db.connections import WriteConnection
 from app.db.locks import JOURNAL
 
 LONGEST_WAIT_UNDER_IT = "250ms"
+MOST_AHEAD = timedelta(seconds=1)
+WARN_EVERY_S = 60.0
+
+
+class OnceInAWhile(logging.Filter):
+    """Lets a record pass if none has for a while: every write would say the same."""
+
+    def __init__(self, every_s: float) -> None:
+        """Let the first one pass."""
+        super().__init__()
+        self._every_s = every_s
+        self._not_before = float("-inf")
+
+    def filter(self, _: logging.LogRecord) -> bool:
+        """Tell whether a record passes."""
+        now = time.monotonic()
+        if now < self._not_before:
+            return False
+        self._not_before = now + self._every_s
+        return True
+
+
+logger = logging.getLogger("chancery.journal")
+logger.addFilter(OnceInAWhile(WARN_EVERY_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +82,26 @@ async def next_place(connection: WriteConnection) -> Place:
         await connection.execute(
             text(
                 """
-                SELECT coalesce(max(seq), 0) + 1,
+                SELECT coalesce(max(seq), 0) + 1 AS seq,
                     greatest(clock_timestamp(),
                         (SELECT recorded_at FROM event_revision ORDER BY seq DESC LIMIT 1)
                             + interval '1 microsecond',
                         (SELECT max(recorded_at) FROM party_revision) + interval '1 microsecond',
                         (SELECT max(recorded_at) FROM regime_revision) + interval '1 microsecond')
+                    AS recorded_at,
+                    clock_timestamp() AS now
                 FROM event_revision
                 """
             )
         )
     ).one()
-    return Place(row[0], row[1])
+    if row.recorded_at - row.now > MOST_AHEAD:
+        logger.warning(
+            "The newest change is stamped %.0f s ahead of the database's clock, which has run fast "
+            "before: until it has caught up, known_at can't be asked for what is recorded now.",
+            (row.recorded_at - row.now).total_seconds(),
+        )
+    return Place(row.seq, row.recorded_at)
 
 
 async def count_change(connection: WriteConnection) -> None:

@@ -22,7 +22,7 @@ from app.db.ping import ping_before_lending
 from app.db.pools import CONNECTIONS, LongWork, PoolUse, Shares
 from app.db.prepared import Prepared
 from app.db.reading import Reading
-from app.db.rights import READER, TAKE_ON, WRITER
+from app.db.rights import READER, WRITER, take_on
 from app.domain.errors import MisconfiguredError, UnavailableError
 
 STATEMENT_TIMEOUT_MS = 4_000
@@ -123,24 +123,58 @@ def _session(*, read_only: bool) -> dict[str, str]:
     }
 
 
-def _take_on(pool: AsyncEngine, role: tuple[str, str]) -> None:
-    """Let every connection of a pool take on a role that may do no more than the pool needs."""
-
-    @event.listens_for(pool.sync_engine, "connect")
-    def set_role(connection: Any, _: Any) -> None:
-        # Within a transaction the role would be lost when that is rolled back.
-        before, connection.autocommit = connection.autocommit, True
-        cursor = connection.cursor()
-        cursor.execute(TAKE_ON, role)
-        cursor.close()
-        connection.autocommit = before
-
-
 def _pooled(url: URL, command_timeout_s: float, **options: Any) -> AsyncEngine:
     """Return an engine that keeps connections, and asks each whether it still leads anywhere."""
     pool = engine(url, command_timeout_s=command_timeout_s, max_overflow=0, **options)
     ping_before_lending(pool)
     return pool
+
+
+def _reader(url: URL, size: int) -> AsyncEngine:
+    """Return the engine of reads: every statement is a transaction of its own."""
+    return _pooled(
+        url,
+        COMMAND_TIMEOUT_S,
+        pool_size=size,
+        pool_timeout=POOL_WAIT_S,
+        read_only=True,
+        isolation_level="AUTOCOMMIT",
+    )
+
+
+def _look_up(url: URL, size: int) -> DriverPool:
+    """Return the pool of reads for which one plan is good, whatever their values."""
+    return DriverPool(
+        url,
+        _session(read_only=True) | {"plan_cache_mode": "force_generic_plan"},
+        READER,
+        wait_s=POOL_WAIT_S,
+        max_size=size,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+    )
+
+
+def _editor(url: URL, size: int) -> AsyncEngine:
+    """Return the engine of what an editor waits for."""
+    session = {
+        "statement_timeout": str(EDIT_STATEMENT_TIMEOUT_MS),
+        "idle_in_transaction_session_timeout": str(EDIT_IDLE_TIMEOUT_MS),
+    }
+    return _pooled(
+        url,
+        EDIT_COMMAND_TIMEOUT_S,
+        pool_size=size,
+        pool_timeout=EDIT_WAIT_S,
+        read_only=False,
+        session=session,
+    )
+
+
+def _writer(url: URL) -> AsyncEngine:
+    """Return the engine of writes that may take their time: each has a connection of its own."""
+    session = {"statement_timeout": str(WRITE_STATEMENT_TIMEOUT_MS)}
+    return engine(url, read_only=False, session=session, poolclass=NullPool)
 
 
 def _streamer(url: URL) -> AsyncEngine:
@@ -150,14 +184,13 @@ def _streamer(url: URL) -> AsyncEngine:
         "statement_timeout": str(STREAM_STATEMENT_TIMEOUT_MS),
         "idle_in_transaction_session_timeout": str(STREAM_IDLE_TIMEOUT_MS),
     }
-    isolation = "REPEATABLE READ"
     return engine(
         url,
         read_only=True,
         session=session,
         command_timeout_s=STREAM_COMMAND_TIMEOUT_S,
         poolclass=NullPool,
-        isolation_level=isolation,
+        isolation_level="REPEATABLE READ",
     )
 
 
@@ -173,44 +206,14 @@ class Database:
 
         """
         address, shares = driver_url(url), Shares.of(connections)
-        self._reader = _pooled(
-            address,
-            COMMAND_TIMEOUT_S,
-            pool_size=shares.read,
-            pool_timeout=POOL_WAIT_S,
-            read_only=True,
-            isolation_level="AUTOCOMMIT",
-        )
+        self._reader = _reader(address, shares.read)
         self._moments = self._reader.execution_options(isolation_level="REPEATABLE READ")
-        self._look_up = DriverPool(
-            address,
-            _session(read_only=True) | {"plan_cache_mode": "force_generic_plan"},
-            READER,
-            wait_s=POOL_WAIT_S,
-            max_size=shares.look_up,
-            timeout=CONNECT_TIMEOUT_S,
-            command_timeout=COMMAND_TIMEOUT_S,
-        )
-        impatient = {
-            "statement_timeout": str(EDIT_STATEMENT_TIMEOUT_MS),
-            "idle_in_transaction_session_timeout": str(EDIT_IDLE_TIMEOUT_MS),
-        }
-        self._editor = _pooled(
-            address,
-            EDIT_COMMAND_TIMEOUT_S,
-            pool_size=shares.edit,
-            pool_timeout=EDIT_WAIT_S,
-            read_only=False,
-            session=impatient,
-        )
-        patient = {"statement_timeout": str(WRITE_STATEMENT_TIMEOUT_MS)}
-        self._writer = engine(address, read_only=False, session=patient, poolclass=NullPool)
-        self._streamer = _streamer(address)
+        self._look_up = _look_up(address, shares.look_up)
+        self._editor = _editor(address, shares.edit)
+        self._writer, self._streamer = _writer(address), _streamer(address)
         self._long = LongWork(shares.long, POOL_WAIT_S)
-        _take_on(self._reader, READER)
-        _take_on(self._streamer, READER)
-        _take_on(self._editor, WRITER)
-        _take_on(self._writer, WRITER)
+        take_on(READER, self._reader, self._streamer)
+        take_on(WRITER, self._editor, self._writer)
 
     def reading(self) -> Reading:
         """Lend a connection on which every statement is a read-only transaction of its own."""

@@ -9,11 +9,12 @@ Roles belong to the whole server. The first register there has `chancery_reader`
 so that no register's owner can read or write another's.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from asyncpg.exceptions import InsufficientPrivilegeError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.connections import ReadConnection
 from app.db.failures import cause_of
@@ -124,6 +125,21 @@ def grant_rights(connection: Connection) -> None:
             _join(connection, role)
             _grant_tables(connection, role, writes=role == roles.writer)
         return
+
+
+def take_on(role: tuple[str, str], *pools: AsyncEngine) -> None:
+    """Let every connection of pools take on a role that may do no more than they need."""
+
+    def set_role(connection: Any, _: Any) -> None:
+        # Within a transaction the role would be lost when that is rolled back.
+        before, connection.autocommit = connection.autocommit, True
+        cursor = connection.cursor()
+        cursor.execute(TAKE_ON, role)
+        cursor.close()
+        connection.autocommit = before
+
+    for pool in pools:
+        event.listen(pool.sync_engine, "connect", set_role)
 
 
 async def has_roles(connection: ReadConnection) -> bool:

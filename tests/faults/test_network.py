@@ -108,7 +108,7 @@ async def test_a_commit_that_is_swallowed_ends(database: Database, cable: Cable)
 
 
 async def test_a_question_that_is_swallowed_ends(database: Database, cable: Cable) -> None:
-    one = Prepared(ONE)
+    one = Prepared(ONE, planned_once=True)
     async with asyncio.timeout(SOON_S), database.reading() as connection:
         assert await connection.fetch(one, {})
         cable.forget()
@@ -117,8 +117,20 @@ async def test_a_question_that_is_swallowed_ends(database: Database, cable: Cabl
         assert await connection.fetch(one, {})
 
 
-async def test_what_one_has_found_out_all_go_by(database: Database, cable: Cable) -> None:
+async def test_a_search_that_is_swallowed_ends(database: Database, cable: Cable) -> None:
     one = Prepared(ONE)
+    async with asyncio.timeout(SOON_S):
+        async with database.reading() as connection:
+            assert await connection.fetch(one, {})
+            cable.forget()
+            with pytest.raises(TimeoutError):
+                await connection.fetch(one, {})
+        async with database.reading() as connection:
+            assert await connection.fetch(one, {})
+
+
+async def test_what_one_has_found_out_all_go_by(database: Database, cable: Cable) -> None:
+    one = Prepared(ONE, planned_once=True)
     async with asyncio.timeout(SOON_S), database.reading() as connection:
         await connection.fetch(one, {})
         await database.glance(one)
@@ -146,7 +158,7 @@ async def test_what_was_answered_is_given_though_its_connection_cannot_be_closed
 async def test_a_connection_that_is_being_closed_is_replaced(
     postgres: Postgres, database: Database, cable: Cable
 ) -> None:
-    one = Prepared(ONE)
+    one = Prepared(ONE, planned_once=True)
     async with database.reading() as connection:
         await connection.fetch(one, {})
         cable.hold_ends()

@@ -131,7 +131,7 @@ def create_app(settings: Settings, workers_folder: Path | None = None) -> FastAP
     """
     if settings.database_url is None:
         raise MisconfiguredError("No database: start the service with `chancery serve`.")
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, settings.connections)
     freshness = Freshness(database)
     notifications = Notifications(settings.database_url)
     streams = stream.Streams(database, notifications)

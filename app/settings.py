@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.db.pools import CONNECTIONS, FEWEST_CONNECTIONS
 from app.domain.errors import MisconfiguredError
 from app.domain.text import http_url
 
@@ -50,6 +51,15 @@ class Settings(BaseSettings):
         Annotated[str, AfterValidator(_addresses)],
         Field(description="Whose X-Forwarded-For and X-Forwarded-Proto are believed."),
     ] = "127.0.0.1"
+
+    connections: Annotated[
+        int,
+        Field(
+            ge=FEWEST_CONNECTIONS,
+            le=1_000,
+            description="How many connections to the database each worker may have open.",
+        ),
+    ] = CONNECTIONS
 
     writes_a_minute: Annotated[
         int, Field(ge=1, description="How often each key may write in a minute.")

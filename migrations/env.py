@@ -8,12 +8,15 @@ don't collide and no migration makes readers wait long for a lock. Run it throug
 from alembic import context
 
 from app.db import names, projections, register  # noqa: F401 - Their tables belong to the metadata.
+from app.db.rights import grant_rights
 from app.db.tables import Table
 
+connection = context.config.attributes["connection"]
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=connection,
     target_metadata=Table.metadata,
     transaction_per_migration=True,
+    on_version_apply=lambda **_: grant_rights(connection),
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -11,6 +11,7 @@ from hypothesis import settings
 pytest_plugins = [
     "tests.support.patience",
     "tests.support.database",
+    "tests.support.servers",
     "tests.support.client",
     "tests.support.editing",
     "tests.support.hostile",

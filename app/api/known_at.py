@@ -1,13 +1,13 @@
 """`known_at` and `knowledge`: the answer as it would have been given then."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import field_validator
 
 from app.api.instants import instant_of
-from app.api.parameters import QueryModel, fault, parameter
+from app.api.parameters import QueryModel, parameter
 from app.domain.errors import Fault, RefusedError
 from app.queries.knowledge import Announced, Everything, Knowledge, Recorded
 
@@ -41,21 +41,13 @@ class KnownAtParameters(QueryModel):
 
     @field_validator("known_at")
     @classmethod
-    def _past_instant(cls, value: str | None) -> str | None:
+    def _instant(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        instant = instant_of(value, at_end=True)
-        now = datetime.now(UTC)
-        if instant > now:
-            raise fault(
-                f"{value[:40]} is not over yet: write an instant of the past, at the latest "
-                f"{now:%Y-%m-%dT%H:%M:%SZ}.",
-                code="in_the_future",
-            )
-        return instant.isoformat()
+        return instant_of(value, at_end=True).isoformat()
 
     def known(self) -> Knowledge:
-        """Return which documents may be seen.
+        """Return which documents may be seen; whether the instant is past is settled by queries.
 
         Raises:
             RefusedError: `knowledge` was given without `known_at`.
@@ -68,5 +60,5 @@ class KnownAtParameters(QueryModel):
             return Everything()
         instant = datetime.fromisoformat(self.known_at)
         if self.knowledge is KnowledgeBasis.ANNOUNCED:
-            return Announced(instant.date())
+            return Announced(instant.date(), instant)
         return Recorded(instant)

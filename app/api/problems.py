@@ -38,6 +38,7 @@ from app.domain.errors import (
     PreconditionFailedError,
     PreconditionRequiredError,
     QuotaError,
+    ReadOnlyError,
     RefusedError,
     ThrottledError,
     TooManyExportsError,
@@ -75,6 +76,7 @@ STATUS_OF: dict[type[ChanceryError], Sort] = {
     PreconditionFailedError: Sort(412, "precondition-failed", "Somebody else was faster"),
     PreconditionRequiredError: Sort(428, "precondition-required", "If-Match is missing"),
     UnavailableError: Sort(503, "unavailable", "The register is not available at the moment"),
+    ReadOnlyError: Sort(503, "read-only", "The register can't be written to at the moment"),
     OverloadedError: Sort(503, "overloaded", "Too much is asked at the moment"),
     DiskFullError: Sort(503, "disk-full", "There is no room for temporary files"),
     BusyError: Sort(503, "busy", "Others are being served at the moment"),
@@ -298,8 +300,8 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
         428: "`If-Match` is missing.",
         429: "Too many failed attempts from this address, more writes in a minute than a key may "
         "make, or too much uploaded with it at once: `Retry-After` says how long to wait.",
-        503: "More is asked than can be answered, or the database is away; try again after "
-        "`Retry-After` seconds.",
+        503: "More is asked than can be answered, or the database is away or takes no writes; try "
+        "again after `Retry-After` seconds.",
     }
     return {status: problem_response(titles[status]) for status in statuses}
 

@@ -25,7 +25,7 @@ from app import __version__
 from app.api.metrics.workers import FOLDER_VARIABLE
 from app.cli import keys
 from app.cli.backup import backup, restore, upgrade_database
-from app.cli.database import addressed, run, with_database
+from app.cli.database import addressed, run, warn_without_roles, with_database
 from app.cli.demo import demo
 from app.cli.import_file import import_file
 from app.cli.verify import verify
@@ -37,7 +37,13 @@ from app.commands.rebuild import rebuild as rebuild_projections
 from app.db import schema
 from app.db.embedded import watched
 from app.db.engine import Database
-from app.domain.errors import ChanceryError, MisconfiguredError, UnavailableError
+from app.db.pools import check_connections
+from app.domain.errors import (
+    ChanceryError,
+    MisconfiguredError,
+    ReadOnlyError,
+    UnavailableError,
+)
 from app.logs import configuration
 from app.queries.chain import count_unlinked
 from app.settings import Settings, settings_from_environment
@@ -71,6 +77,8 @@ def main() -> NoReturn:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         commands()
+    except ReadOnlyError as error:
+        _fail(str(error))
     except UnavailableError as error:
         if isinstance(error.__cause__, DBAPIError):
             _fail(_explained(error.__cause__))
@@ -110,7 +118,7 @@ def serve(
     """Serve the register. Without a database of yours, one is started and filled."""
     # The port is taken before anything else is begun, so that one in use costs nothing.
     with _listening(host, port) as listener, addressed() as (settings, url):
-        run(_prepare(settings, url))
+        run(_prepare(settings, url, workers))
         # Workers are processes of their own and learn the address from the environment.
         os.environ["CHANCERY_DATABASE_URL"] = url
         _announce(host, port)
@@ -176,17 +184,17 @@ def _announce(host: str, port: int) -> None:
     typer.echo(f"  JSON               {address}/v1/events?country=Kazakhstan")
 
 
-async def _prepare(settings: Settings, url: str) -> None:
+async def _prepare(settings: Settings, url: str, workers: int) -> None:
     """Migrate and fill the embedded database; only check a database of somebody's own."""
-    if not settings.embedded:
-        async with Database(url) as database, database.reading() as connection:
-            await schema.check_schema(connection, newer_will_do=True)
-        return
-    await _migrate(url)
+    if settings.embedded:
+        await _migrate(url)
     async with Database(url) as database:
         async with database.reading() as connection:
-            filled = await count_events(connection)
-        if not filled:
+            await schema.check_schema(connection, newer_will_do=True)
+            await check_connections(connection, workers, settings.connections)
+            await warn_without_roles(connection)
+            is_filled = not settings.embedded or await count_events(connection)
+        if not is_filled:
             typer.echo(_said(await _load(database)))
 
 
@@ -239,6 +247,8 @@ async def _migrate(url: str) -> None:
         if stale:
             await _rebuild(database)
         await _link(database)
+        async with database.reading() as connection:
+            await warn_without_roles(connection)
 
 
 async def _load(database: Database) -> Loaded:

@@ -7,9 +7,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import typer
+
 from app.db import schema
+from app.db.connections import ReadConnection
 from app.db.embedded import embedded
 from app.db.engine import Database
+from app.db.rights import SHARED, has_roles
 from app.settings import Settings, settings_from_environment
 
 Result = TypeVar("Result")
@@ -21,6 +25,18 @@ async def with_database(url: str, work: Callable[[Database], Awaitable[Result]])
         async with database.reading() as connection:
             await schema.check_schema(connection)
         return await work(database)
+
+
+async def warn_without_roles(connection: ReadConnection) -> None:
+    """Say so where the service has all rights of the user that it logs in as."""
+    if not await has_roles(connection):
+        typer.echo(
+            f"chancery: There are no roles {SHARED.reader} and {SHARED.writer} that this user of "
+            "the database may take on, so the service has all rights of the user: reads can't "
+            "write, but nothing beyond the triggers keeps it from changing revisions. README, "
+            "“Rights in the database”, says how to make the roles.",
+            err=True,
+        )
 
 
 @contextmanager

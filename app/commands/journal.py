@@ -8,6 +8,8 @@ written before, with numbers far enough on and an instant that is still to come 
 So numbers grow, but needn't follow each other: before a large import there is a gap.
 """
 
+import logging
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +21,30 @@ from app.db.locks import JOURNAL
 
 LONGEST_WAIT_UNDER_IT = "250ms"
 _CHANGE = "chancery.change"
+MOST_AHEAD = timedelta(seconds=1)
+WARN_EVERY_S = 60.0
+
+
+class OnceInAWhile(logging.Filter):
+    """Lets a record pass if none has for a while: every write would say the same."""
+
+    def __init__(self, every_s: float) -> None:
+        """Let the first one pass."""
+        super().__init__()
+        self._every_s = every_s
+        self._not_before = float("-inf")
+
+    def filter(self, _: logging.LogRecord) -> bool:
+        """Tell whether a record passes."""
+        now = time.monotonic()
+        if now < self._not_before:
+            return False
+        self._not_before = now + self._every_s
+        return True
+
+
+logger = logging.getLogger("chancery.journal")
+logger.addFilter(OnceInAWhile(WARN_EVERY_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +78,9 @@ _NEWEST = """
     (SELECT seq, recorded_at FROM reference_revision ORDER BY seq DESC LIMIT 1)
 """
 _NEXT_PLACE = f"""
-    SELECT coalesce(max(seq), 0) + 1,
-        greatest(clock_timestamp(), max(recorded_at) + interval '1 microsecond')
+    SELECT coalesce(max(seq), 0) + 1 AS seq,
+        greatest(clock_timestamp(), max(recorded_at) + interval '1 microsecond') AS recorded_at,
+        clock_timestamp() AS now
     FROM ({_NEWEST}) newest
 """  # noqa: S608 - Put together from constants of ours.
 _LATER_PLACE = f"""
@@ -70,7 +97,14 @@ async def next_place(connection: WriteConnection) -> Place:
     last one, be it of an event, a party or a regime.
     """
     await count_change(connection)
-    return Place(*(await connection.execute(text(_NEXT_PLACE))).one())
+    row = (await connection.execute(text(_NEXT_PLACE))).one()
+    if row.recorded_at - row.now > MOST_AHEAD:
+        logger.warning(
+            "The newest change is stamped %.0f s ahead of the database's clock, which has run fast "
+            "before: until it has caught up, known_at can't be asked for what is recorded now.",
+            (row.recorded_at - row.now).total_seconds(),
+        )
+    return Place(row.seq, row.recorded_at)
 
 
 async def count_change(connection: WriteConnection) -> None:

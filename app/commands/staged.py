@@ -174,8 +174,8 @@ async def contradictions(connection: WriteConnection, faults: Faults) -> None:
 
 
 async def last_change_of_parties(connection: WriteConnection) -> datetime:
-    """Return the instant of the newest change to a party that can be seen."""
-    newest = "SELECT coalesce(max(recorded_at), '-infinity') FROM party_revision"
+    """Return the instant of the newest change of reference data that can be seen."""
+    newest = "SELECT coalesce(max(recorded_at), '-infinity') FROM reference_revision"
     instant: datetime = (await connection.execute(text(newest))).scalar_one()
     return instant
 

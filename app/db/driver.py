@@ -1,15 +1,17 @@
 """Connections of the driver's own, without SQLAlchemy's layers: for what is asked most."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg
 from sqlalchemy import URL
 
 from app.db.failures import answering, connecting
 from app.db.keepalive import keep_alive
+from app.db.pools import PoolUse
 from app.db.prepared import AnyRow, DriverRow, Prepared, Values
+from app.db.rights import TAKE_ON
 from app.domain.errors import UnavailableError
 
 UNUSABLE = (TimeoutError, asyncpg.InternalClientError)
@@ -17,14 +19,6 @@ UNUSABLE = (TimeoutError, asyncpg.InternalClientError)
 
 # Of a good connection the server closes its end at once.
 _CLOSE_S = 0.2
-_TAKE_ON = "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = $1"
-
-
-class PoolUse(NamedTuple):
-    """How many connections a pool may open, and how many of them it has lent."""
-
-    size: int
-    lent: int
 
 
 class DriverPool:
@@ -34,10 +28,9 @@ class DriverPool:
         self,
         url: URL,
         session: Mapping[str, str],
-        role: str,
+        role: tuple[str, str],
         *,
         wait_s: float,
-        lost: Callable[[], Awaitable[None]],
         **pool: Any,
     ) -> None:
         """Prepare the pool; nothing connects before it is needed.
@@ -45,9 +38,8 @@ class DriverPool:
         Args:
             url: where the database is, as SQLAlchemy has it.
             session: the settings of every session.
-            role: what every session takes on, if there is such a role.
+            role: what every session takes on, as `app.db.rights.TAKE_ON` wants it.
             wait_s: how many seconds a statement waits for a free connection.
-            lost: called when a connection led nowhere, as others may as well then.
             pool: what else the driver's `create_pool` takes.
 
         """
@@ -55,12 +47,18 @@ class DriverPool:
         self._session = dict(session)
         self._role = role
         self._wait_s = wait_s
-        self._lost = lost
         self._options = pool
         self._pool: asyncpg.Pool | None = None
 
-    async def fetch(self, prepared: Prepared, values: Values) -> Sequence[AnyRow]:
+    async def fetch(
+        self, prepared: Prepared, values: Values, timeout_s: float | None = None
+    ) -> Sequence[AnyRow]:
         """Return the rows of a statement.
+
+        Args:
+            prepared: the statement.
+            values: what it is asked with.
+            timeout_s: how many seconds it may take; without it, as long as any of the pool's.
 
         Raises:
             UnavailableError: the database can't be asked, or no connection was free in time.
@@ -73,12 +71,12 @@ class DriverPool:
             with answering():
                 arguments = prepared.arguments(values)
                 rows: Sequence[AnyRow] = await connection.fetch(
-                    prepared.sql, *arguments, record_class=DriverRow
+                    prepared.sql, *arguments, record_class=DriverRow, timeout=timeout_s
                 )
         except UnavailableError as error:
             if isinstance(error.__cause__, UNUSABLE):
                 connection.terminate()
-                await self._lost()
+                await pool.expire_connections()
             raise
         finally:
             # One that isn't to be lent again is closed, and may lead nowhere by now.
@@ -91,11 +89,6 @@ class DriverPool:
         pool = self._pool
         lent = 0 if pool is None else pool.get_size() - pool.get_idle_size()
         return PoolUse(self._options["max_size"], lent)
-
-    async def renew(self) -> None:
-        """Lend no connection again that was opened before."""
-        if self._pool is not None:
-            await self._pool.expire_connections()
 
     async def close(self) -> None:
         """Give all connections back to the server."""
@@ -118,7 +111,7 @@ class DriverPool:
 
     async def _begin(self, connection: asyncpg.Connection) -> None:
         keep_alive(connection)
-        await connection.execute(_TAKE_ON, self._role)
+        await connection.execute(TAKE_ON, *self._role)
 
     async def _leave_as_it_is(self, connection: asyncpg.Connection) -> None:
         """Save a round trip: no statement that is sent here leaves anything behind."""

@@ -6,23 +6,25 @@ statement can forget them. What is streamed runs in a transaction of its own, wh
 however long it takes, on a connection of its own, so that it takes none from those who ask.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
-from sqlalchemy import URL, ExceptionContext, NullPool, event, make_url
+from sqlalchemy import URL, ExceptionContext, NullPool, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db.connections import MomentConnection, WriteConnection, lent
-from app.db.driver import UNUSABLE, DriverPool, PoolUse
+from app.db.driver import UNUSABLE, DriverPool
+from app.db.failures import writing
 from app.db.keepalive import SESSION, keep_alive
 from app.db.party_cache import EXECUTION_OPTION, PartyCache
 from app.db.ping import ping_before_lending
+from app.db.pools import CONNECTIONS, LongWork, PoolUse, Shares
 from app.db.prepared import Prepared
 from app.db.reading import Reading
-from app.domain.errors import MisconfiguredError, TooManyExportsError
+from app.db.rights import READER, WRITER, take_on
+from app.domain.errors import MisconfiguredError, UnavailableError
 
 STATEMENT_TIMEOUT_MS = 4_000
 WRITE_STATEMENT_TIMEOUT_MS = 5_000
@@ -42,12 +44,12 @@ STREAM_COMMAND_TIMEOUT_S = 61
 GLANCE_TIMEOUT_S = 0.5
 CONNECT_TIMEOUT_S = 2
 POOL_WAIT_S = 1
-POOL_SIZE = 8
+# Edits wait for each other, here or for the journal's lock: as long in either place.
+EDIT_WAIT_S = LOCK_TIMEOUT_MS / 1_000
 # A stream's statement ends after so long without a row, its transaction after so long without a
-# reader, and so many streams may be open in one process.
+# reader.
 STREAM_STATEMENT_TIMEOUT_MS = 60_000
 STREAM_IDLE_TIMEOUT_MS = 60_000
-STREAMS = 4
 
 
 def driver_url(text: str) -> URL:
@@ -107,12 +109,13 @@ def engine(
 
 
 def _session(*, read_only: bool) -> dict[str, str]:
-    return {
+    # Where the database itself is set to be read-only, writes don't set it otherwise.
+    fixed = {"default_transaction_read_only": "on"} if read_only else {}
+    return fixed | {
         "application_name": "chancery read" if read_only else "chancery write",
         "statement_timeout": str(STATEMENT_TIMEOUT_MS),
         "lock_timeout": str(LOCK_TIMEOUT_MS),
         "idle_in_transaction_session_timeout": str(IDLE_TIMEOUT_MS),
-        "default_transaction_read_only": "on" if read_only else "off",
         "timezone": "UTC",
         **SESSION,
         # Some countries have a thousand times as many events as others: what is good for the
@@ -121,37 +124,60 @@ def _session(*, read_only: bool) -> dict[str, str]:
     }
 
 
-def _take_on(pool: AsyncEngine, role: str) -> None:
-    """Let every connection of a pool take on a role that may do no more than the pool needs.
-
-    The role is made by a migration, so on an unmigrated database there is none to take on.
-    """
-
-    @event.listens_for(pool.sync_engine, "connect")
-    def set_role(connection: Any, _: Any) -> None:
-        # Within a transaction the role would be lost when that is rolled back.
-        before, connection.autocommit = connection.autocommit, True
-        cursor = connection.cursor()
-        cursor.execute(
-            "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = $1", (role,)
-        )
-        cursor.close()
-        connection.autocommit = before
-
-
 def _pooled(url: URL, command_timeout_s: float, **options: Any) -> AsyncEngine:
     """Return an engine that keeps connections, and asks each whether it still leads anywhere."""
-    pool = engine(
+    pool = engine(url, command_timeout_s=command_timeout_s, max_overflow=0, **options)
+    ping_before_lending(pool)
+    return pool
+
+
+def _reader(url: URL, size: int, **options: Any) -> AsyncEngine:
+    """Return the engine of reads: every statement is a transaction of its own."""
+    return _pooled(
         url,
-        command_timeout_s=command_timeout_s,
-        pool_size=POOL_SIZE,
-        max_overflow=0,
+        COMMAND_TIMEOUT_S,
+        pool_size=size,
         pool_timeout=POOL_WAIT_S,
+        read_only=True,
+        isolation_level="AUTOCOMMIT",
         **options,
     )
 
-    ping_before_lending(pool)
-    return pool
+
+def _look_up(url: URL, size: int) -> DriverPool:
+    """Return the pool of reads for which one plan is good, whatever their values."""
+    return DriverPool(
+        url,
+        _session(read_only=True) | {"plan_cache_mode": "force_generic_plan"},
+        READER,
+        wait_s=POOL_WAIT_S,
+        max_size=size,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+    )
+
+
+def _editor(url: URL, size: int, **options: Any) -> AsyncEngine:
+    """Return the engine of what an editor waits for."""
+    session = {
+        "statement_timeout": str(EDIT_STATEMENT_TIMEOUT_MS),
+        "idle_in_transaction_session_timeout": str(EDIT_IDLE_TIMEOUT_MS),
+    }
+    return _pooled(
+        url,
+        EDIT_COMMAND_TIMEOUT_S,
+        pool_size=size,
+        pool_timeout=EDIT_WAIT_S,
+        read_only=False,
+        session=session,
+        **options,
+    )
+
+
+def _writer(url: URL, **options: Any) -> AsyncEngine:
+    """Return the engine of writes that may take their time: each has a connection of its own."""
+    session = {"statement_timeout": str(WRITE_STATEMENT_TIMEOUT_MS)}
+    return engine(url, read_only=False, session=session, poolclass=NullPool, **options)
 
 
 def _streamer(url: URL, **options: Any) -> AsyncEngine:
@@ -161,14 +187,13 @@ def _streamer(url: URL, **options: Any) -> AsyncEngine:
         "statement_timeout": str(STREAM_STATEMENT_TIMEOUT_MS),
         "idle_in_transaction_session_timeout": str(STREAM_IDLE_TIMEOUT_MS),
     }
-    isolation = "REPEATABLE READ"
     return engine(
         url,
         read_only=True,
         session=session,
         command_timeout_s=STREAM_COMMAND_TIMEOUT_S,
         poolclass=NullPool,
-        isolation_level=isolation,
+        isolation_level="REPEATABLE READ",
         **options,
     )
 
@@ -176,67 +201,48 @@ def _streamer(url: URL, **options: Any) -> AsyncEngine:
 class Database:
     """The ways to the database of a running service."""
 
-    def __init__(self, url: str) -> None:
-        """Prepare the pools; nothing connects before it is needed."""
-        address = driver_url(url)
+    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
+        """Prepare the pools; nothing connects before it is needed.
+
+        Args:
+            url: where the database is.
+            connections: how many may be open at once, `Notifications`' own among them.
+
+        """
+        address, shares = driver_url(url), Shares.of(connections)
         self._party_cache = PartyCache()
-        shared: dict[str, Any] = {"execution_options": {EXECUTION_OPTION: self._party_cache}}
-        self._reader = _pooled(
-            address, COMMAND_TIMEOUT_S, read_only=True, isolation_level="AUTOCOMMIT", **shared
-        )
-        impatient = {
-            "statement_timeout": str(EDIT_STATEMENT_TIMEOUT_MS),
-            "idle_in_transaction_session_timeout": str(EDIT_IDLE_TIMEOUT_MS),
-        }
-        self._editor = _pooled(
-            address, EDIT_COMMAND_TIMEOUT_S, read_only=False, session=impatient, **shared
-        )
-        patient = {"statement_timeout": str(WRITE_STATEMENT_TIMEOUT_MS)}
-        self._writer = engine(
-            address, read_only=False, session=patient, poolclass=NullPool, **shared
-        )
+        options = {"execution_options": {EXECUTION_OPTION: self._party_cache}}
+        self._reader = _reader(address, shares.read, **options)
         self._moments = self._reader.execution_options(isolation_level="REPEATABLE READ")
-        self._streamer = _streamer(address, **shared)
-        self._streams = asyncio.Semaphore(STREAMS)
-        self._asker = self._driver_pool(address, POOL_SIZE, COMMAND_TIMEOUT_S)
-        self._planning_once = self._driver_pool(
-            address, POOL_SIZE, COMMAND_TIMEOUT_S, plan_cache_mode="force_generic_plan"
-        )
-        self._glancer = self._driver_pool(address, 1, GLANCE_TIMEOUT_S)
-        _take_on(self._reader, "chancery_reader")
-        _take_on(self._streamer, "chancery_reader")
-        _take_on(self._editor, "chancery_writer")
-        _take_on(self._writer, "chancery_writer")
-
-    def _driver_pool(self, url: URL, size: int, timeout_s: float, **session: str) -> DriverPool:
-        return DriverPool(
-            url,
-            _session(read_only=True) | session,
-            "chancery_reader",
-            wait_s=POOL_WAIT_S,
-            lost=self._renew,
-            max_size=size,
-            timeout=CONNECT_TIMEOUT_S,
-            command_timeout=timeout_s,
-        )
-
-    async def _renew(self) -> None:
-        """Let nobody wait for what was opened before: it may lead nowhere as well."""
-        for driver in (self._asker, self._planning_once, self._glancer):
-            await driver.renew()
+        self._look_up = _look_up(address, shares.look_up)
+        self._editor = _editor(address, shares.edit, **options)
+        self._writer = _writer(address, **options)
+        self._streamer = _streamer(address, **options)
+        self._long = LongWork(shares.long, POOL_WAIT_S)
+        take_on(READER, self._reader, self._streamer)
+        take_on(WRITER, self._editor, self._writer)
 
     def reading(self) -> Reading:
         """Lend a connection on which every statement is a read-only transaction of its own."""
-        return Reading(self._reader, self._asker, self._planning_once, self._party_cache)
+        return Reading(self._reader, self._look_up, self._party_cache)
 
     async def glance(self, prepared: Prepared) -> Any:
-        """Return what takes no time to look up, on a connection that nothing else keeps.
+        """Return what takes no time to look up.
 
         Raises:
             UnavailableError: the database can't be asked.
 
         """
-        return (await self._glancer.fetch(prepared, {}))[0][0]
+        return (await self._look_up.fetch(prepared, {}, GLANCE_TIMEOUT_S))[0][0]
+
+    async def is_writable(self) -> bool:
+        """Tell whether edits can be made at the moment, as far as the database goes."""
+        try:
+            async with self.editing() as connection:
+                setting: str = await connection.scalar(text("SHOW transaction_read_only"))
+                return setting == "off"
+        except UnavailableError:
+            return False
 
     @asynccontextmanager
     async def reading_one_moment(self) -> AsyncIterator[MomentConnection]:
@@ -252,9 +258,7 @@ class Database:
             TooManyExportsError: so many are lent already.
 
         """
-        if self._streams.locked():
-            raise TooManyExportsError
-        async with self._streams, lent(self._streamer.begin()) as connection:
+        async with self._long.stream(), lent(self._streamer.begin()) as connection:
             yield MomentConnection(connection)
 
     @asynccontextmanager
@@ -264,24 +268,27 @@ class Database:
         It is for what an editor waits for: where a statement takes longer, or the next one isn't
         sent for seconds, the transaction ends.
         """
-        async with lent(self._editor.begin()) as connection:
-            yield WriteConnection(connection)
+        with writing():
+            async with lent(self._editor.begin()) as connection:
+                yield WriteConnection(connection)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[WriteConnection]:
-        """Lend a connection as `editing` does, for what may take its time."""
-        async with lent(self._writer.begin()) as connection:
-            yield WriteConnection(connection)
+        """Lend a connection as `editing` does, for what may take its time.
+
+        Raises:
+            BusyError: so many are lent already.
+
+        """
+        async with self._long.write():
+            with writing():
+                async with lent(self._writer.begin()) as connection:
+                    yield WriteConnection(connection)
 
     def pools(self) -> dict[str, PoolUse]:
-        """Return how the pools are used; those of streams aren't pooled."""
-        drivers = {
-            "ask": self._asker,
-            "ask_planned_once": self._planning_once,
-            "glance": self._glancer,
-        }
+        """Return how the connections are used, by what they are for."""
         engines: dict[str, Any] = {"read": self._reader, "write": self._editor}
-        return {name: driver.use() for name, driver in drivers.items()} | {
+        return {"look_up": self._look_up.use(), "long": self._long.use()} | {
             name: PoolUse(engine.pool.size(), engine.pool.checkedout())
             for name, engine in engines.items()
         }
@@ -290,8 +297,7 @@ class Database:
         """Give all connections back to the server."""
         for pool in (self._reader, self._editor, self._writer, self._streamer):
             await pool.dispose()
-        for driver in (self._asker, self._planning_once, self._glancer):
-            await driver.close()
+        await self._look_up.close()
 
     async def __aenter__(self) -> Self:
         return self

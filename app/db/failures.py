@@ -8,17 +8,20 @@ from asyncpg import exceptions as postgres
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from app.domain.errors import ConflictError, UnavailableError
+from app.domain.errors import ConflictError, ReadOnlyError, UnavailableError
 
+# By class of SQLSTATE, with what PostgreSQL reports of itself in each. What isn't among them is a
+# fault of ours, of the rights or of the data, which waiting doesn't mend.
 _NOT_NOW = (
-    postgres.PostgresConnectionError,
-    postgres.CannotConnectNowError,
-    postgres.AdminShutdownError,
-    postgres.CrashShutdownError,
-    postgres.InsufficientResourcesError,
-    postgres.QueryCanceledError,
-    postgres.LockNotAvailableError,
-    postgres.DeadlockDetectedError,
+    postgres.PostgresConnectionError,  # 08: the connection is lost or was refused.
+    postgres.InsufficientResourcesError,  # 53: disk, memory or connections are used up.
+    postgres.OperatorInterventionError,  # 57: cancelled, timed out, starting up, shutting down.
+    postgres.TransactionRollbackError,  # 40: a deadlock, or a conflict with what a standby replays.
+    postgres.LockNotAvailableError,  # 55P03
+    postgres.IdleInTransactionSessionTimeoutError,  # 25P03
+    postgres.TransactionTimeoutError,  # 25P04
+    postgres.InvalidCachedStatementError,  # 0A000: a migration has just changed what it returns.
+    postgres.PostgresIOError,  # 58030: the disk fails.
     postgres.InterfaceError,
     # What the driver says of a connection that the server is just closing.
     postgres.InternalClientError,
@@ -58,8 +61,19 @@ def answering() -> Iterator[None]:
             raise
         raise UnavailableError from error
     except DBAPIError as error:
-        if error.connection_invalidated or isinstance(_cause(error), _NOT_NOW):
+        if error.connection_invalidated or isinstance(cause_of(error), _NOT_NOW):
             raise UnavailableError from error
+        raise
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Turn a database that takes no writes into ReadOnlyError."""
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(cause_of(error), postgres.ReadOnlySQLTransactionError):
+            raise ReadOnlyError from error
         raise
 
 
@@ -75,7 +89,7 @@ def contending() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        cause = _cause(error)
+        cause = cause_of(error)
         if isinstance(cause, postgres.UniqueViolationError):
             raise ConflictError("The same was written by somebody else: send it again.") from error
         if isinstance(cause, (postgres.LockNotAvailableError, postgres.DeadlockDetectedError)):
@@ -83,6 +97,6 @@ def contending() -> Iterator[None]:
         raise
 
 
-def _cause(error: DBAPIError) -> BaseException | None:
+def cause_of(error: DBAPIError) -> BaseException | None:
     """Return the driver's own error, before which SQLAlchemy's stands."""
     return error.orig.__cause__ if error.orig is not None else None

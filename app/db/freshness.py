@@ -76,13 +76,15 @@ class Freshness:
         self._number, self._advanced = max(self._number, number), time.monotonic()
 
     async def renewed(self) -> int | None:
-        """Return the number as it is now, or None where the database can't be asked."""
+        """Return the number as it is now, or None where the database can't be asked.
+
+        It was read after this was called, so it is good for the caller however long that took.
+        """
         # Whoever comes while it is asked for waits for an answer that began after them.
         if self._looking is not None:
             await asyncio.wait({self._looking})
         looking = self._begin_to_look()
         await asyncio.wait({looking})
-        # However long it took, it began after whoever is waiting came.
         return looking.result()
 
     async def __aenter__(self) -> Self:

@@ -8,26 +8,26 @@ from typing import Any, Self
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db.connections import ReadConnection, lent
-from app.db.driver import DriverPool
+from app.db.driver import UNUSABLE, DriverPool
 from app.db.party_cache import PartyCache
-from app.db.prepared import AnyRow, Prepared, Values
+from app.db.prepared import AnyRow, DriverRow, Prepared, Values
 
 
 class Reading:
     """A ReadConnection: takes one of SQLAlchemy's from its pool for the first that needs it."""
 
-    def __init__(
-        self,
-        engine: AsyncEngine,
-        driver: DriverPool,
-        planning_once: DriverPool,
-        party_cache: PartyCache,
-    ) -> None:
-        """Take nothing yet."""
+    def __init__(self, engine: AsyncEngine, look_up: DriverPool, party_cache: PartyCache) -> None:
+        """Take nothing yet.
+
+        Args:
+            engine: for all statements but those that are planned once.
+            look_up: for those.
+            party_cache: what documents show of parties.
+
+        """
         self.party_cache = party_cache
         self._engine = engine
-        self._driver = driver
-        self._planning_once = planning_once
+        self._look_up = look_up
         self._stack = AsyncExitStack()
         self._connection: AsyncConnection | None = None
 
@@ -45,8 +45,18 @@ class Reading:
 
     async def fetch(self, prepared: Prepared, values: Values) -> Sequence[AnyRow]:
         """Return the rows of a statement that was compiled before, from the driver itself."""
-        driver = self._planning_once if prepared.planned_once else self._driver
-        return await driver.fetch(prepared, values)
+        if prepared.planned_once:
+            return await self._look_up.fetch(prepared, values)
+        raw = await (await self._opened()).get_raw_connection()
+        driver: Any = raw.driver_connection
+        try:
+            found: Sequence[AnyRow] = await driver.fetch(
+                prepared.sql, *prepared.arguments(values), record_class=DriverRow
+            )
+        except UNUSABLE:
+            driver.terminate()
+            raise
+        return found
 
     async def _opened(self) -> AsyncConnection:
         if self._connection is None:

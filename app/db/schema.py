@@ -8,13 +8,14 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.connections import ReadConnection, lent
 from app.db.engine import driver_url, engine
 from app.db.failures import LockedError, contending
-from app.db.locks import SCHEMA
+from app.db.locks import JOURNAL, SCHEMA
+from app.db.rights import grant_rights
 from app.domain.errors import UnavailableError, UnmigratedError
 from app.domain.territories import memberships_digest
 
@@ -81,6 +82,7 @@ async def migrate(url: str, target: str = "head") -> None:
             await connection.commit()
             await _run_migrations(connection, target)
             if target == "head":
+                await _grant_rights(connection)
                 await _note_memberships(connection)
     finally:
         await maintenance.dispose()
@@ -125,12 +127,35 @@ async def _run_migrations(connection: AsyncConnection, target: str) -> None:
 
 
 def _migrate(connection: Connection, target: str) -> None:
+    """Run the migrations; each transaction of theirs is a writer among the others.
+
+    Under the journal's lock an edit waits for hardly anything, so it must not come upon a table
+    that a migration has locked, or waits for. Before that lock it waits for two seconds.
+    """
+    event.listen(connection, "begin", _lock_journal)
+    try:
+        _run(connection, target)
+    finally:
+        event.remove(connection, "begin", _lock_journal)
+
+
+def _lock_journal(connection: Connection) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": JOURNAL})
+
+
+def _run(connection: Connection, target: str) -> None:
     config = configuration()
     config.attributes["connection"] = connection
     if target == "head":
         command.upgrade(config, target)
     else:
         command.downgrade(config, target)
+
+
+async def _grant_rights(connection: AsyncConnection) -> None:
+    # A database that was restored, or whose roles came later, lacks them without any migration.
+    await connection.run_sync(grant_rights)
+    await connection.commit()
 
 
 async def _note_memberships(connection: AsyncConnection) -> None:

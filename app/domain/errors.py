@@ -123,6 +123,20 @@ class UnavailableError(ChanceryError):
         )
 
 
+class ReadOnlyError(UnavailableError):
+    """The database takes no writes: it is a standby, or was told to be read-only."""
+
+    retry_after = 30
+
+    def __init__(self) -> None:
+        """Say so in one sentence."""
+        ChanceryError.__init__(
+            self,
+            "The register can be read but not written to at the moment: its database is read-only, "
+            "as a standby is. Try again later.",
+        )
+
+
 class BusyError(ChanceryError):
     """It can't be done beside what others are doing; it may succeed a little later."""
 

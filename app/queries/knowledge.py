@@ -4,19 +4,16 @@
 latest revisions and by when the world was told: for archives recorded long after the fact.
 """
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Date, and_, func, or_, text, true
+from sqlalchemy import ColumnElement, Date, and_, func, or_, true
 
 from app.db.connections import ReadConnection
-from app.db.locks import JOURNAL
 from app.db.party_cache import select_parties_as_of
 from app.db.tables import ReferenceRevision
+from app.queries.clock import check_past
 from app.queries.filter import LIVE, PAST, Tables
-
-# Nobody holds the journal's lock longer: the timeouts of a session end it before.
-_LONGEST_WRITE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +35,21 @@ class Recorded:
         return select_parties_as_of(ReferenceRevision.recorded_at <= self.instant)
 
     async def settle(self, connection: ReadConnection) -> None:
-        """Wait until every write that is stamped with this instant or before is visible.
+        """Make sure that the instant is past, and that all that was recorded by then is visible.
 
-        Whoever writes holds the journal's lock from before the instant of the stamp until the
-        commit, so an answer for an instant just past could otherwise gain an event afterwards.
+        Raises:
+            RefusedError: it is not past yet.
+
         """
-        if datetime.now(UTC) - self.instant < _LONGEST_WRITE:
-            lock = text("SELECT pg_advisory_xact_lock_shared(:key)")
-            await connection.execute(lock, {"key": JOURNAL})
+        await check_past(connection, self.instant, waits=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """What the world had been told by the end of a day, in the latest revisions."""
+    """What the world had been told by the end of an instant's day, in the latest revisions."""
 
     day: date
+    instant: datetime = field(compare=False)
 
     def sources(self) -> list[tuple[Tables, ColumnElement[bool]]]:
         """Return the tables to ask and what must hold of an event that was known then."""
@@ -68,7 +65,13 @@ class Announced:
         return select_parties_as_of()
 
     async def settle(self, connection: ReadConnection) -> None:
-        """Do nothing: what was announced doesn't wait for our own writes."""
+        """Make sure that the instant is past; what was announced doesn't wait for our own writes.
+
+        Raises:
+            RefusedError: it is not past yet.
+
+        """
+        await check_past(connection, self.instant, waits=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 
 from app.db.connections import ReadConnection
 from app.db.register import ChangeNumber
-from app.db.tables import EventRevision, ReferenceRevision
+from app.queries.clock import newest_stamp
 from app.queries.knowledge import Knowledge, Recorded
 
 
@@ -32,7 +31,7 @@ async def newest_change(connection: ReadConnection) -> datetime:
     is read beside this is neither older nor newer.
     """
     # Where nothing was ever recorded, nothing was known at any instant.
-    now = select(func.coalesce(_newest(), func.now()))
+    now = select(func.coalesce(newest_stamp(), func.now()))
     instant: datetime = (await connection.execute(now)).scalar_one()
     return instant
 
@@ -41,13 +40,5 @@ async def state_of(connection: ReadConnection, knowledge: Knowledge) -> State:
     """Return the state that a question is about; the connection must see one moment."""
     if isinstance(knowledge, Recorded):
         return State(None, knowledge.instant)
-    row = (await connection.execute(select(ChangeNumber.number, _newest()))).one()
+    row = (await connection.execute(select(ChangeNumber.number, newest_stamp()))).one()
     return State(*row)
-
-
-def _newest() -> ColumnElement[Any]:
-    newest = (
-        select(table.recorded_at).order_by(table.seq.desc()).limit(1).scalar_subquery()
-        for table in (EventRevision, ReferenceRevision)
-    )
-    return func.greatest(*newest)

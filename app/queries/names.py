@@ -83,7 +83,7 @@ def _statement(given: tuple[str, ...], *, is_past: bool) -> Prepared:
         branches.append(_words("regime", Regime.code, lists["regimes"]))
     if "measures" in lists:
         branches += _measures(lists["measures"], knowledge)
-    return Prepared(union_all(*branches))
+    return Prepared(union_all(*branches), planned_once=True)
 
 
 def _parties(folded: ColumnElement[Any], knowledge: Knowledge) -> AnySelect:

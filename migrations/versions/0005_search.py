@@ -29,8 +29,6 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX ix_party_words_words ON party_words USING gin (words)",
-    "GRANT SELECT ON party_words TO chancery_reader, chancery_writer",
-    "GRANT INSERT, UPDATE, DELETE ON party_words TO chancery_writer",
 )
 
 

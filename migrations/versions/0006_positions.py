@@ -62,12 +62,6 @@ STATEMENTS = (
     )
     """,
     "INSERT INTO projection_state SELECT EXISTS (SELECT FROM party_revision)",
-    """
-    GRANT SELECT ON event_pair, past_event_pair, projection_state
-        TO chancery_reader, chancery_writer
-    """,
-    "GRANT INSERT, UPDATE, DELETE ON event_pair, past_event_pair TO chancery_writer",
-    "GRANT UPDATE ON projection_state TO chancery_writer",
 )
 
 

@@ -43,8 +43,6 @@ STATEMENTS = (
     CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON regime_revision
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
     """,
-    "GRANT SELECT ON regime_revision TO chancery_reader, chancery_writer",
-    "GRANT INSERT ON regime_revision TO chancery_writer",
     "ALTER TABLE party_name ADD COLUMN known_from TIMESTAMP WITH TIME ZONE",
     "ALTER TABLE party_name ADD COLUMN known_to TIMESTAMP WITH TIME ZONE",
     "UPDATE party_name SET known_from = '0001-01-01T00:00:00Z'",

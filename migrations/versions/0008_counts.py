@@ -43,9 +43,6 @@ STATEMENTS = (
     """,
     "INSERT INTO change_number VALUES (1)",
     "ALTER TABLE projection_state ADD COLUMN memberships TEXT",
-    "GRANT SELECT ON event_count, change_number TO chancery_reader, chancery_writer",
-    "GRANT INSERT, UPDATE, DELETE ON event_count TO chancery_writer",
-    "GRANT UPDATE ON change_number TO chancery_writer",
     "UPDATE projection_state SET stale = EXISTS (SELECT FROM party_revision)",
 )
 

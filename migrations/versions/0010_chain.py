@@ -30,8 +30,6 @@ STATEMENTS = (
     CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON journal_link
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
     """,
-    "GRANT SELECT ON journal_link TO chancery_reader, chancery_writer",
-    "GRANT INSERT ON journal_link TO chancery_writer",
 )
 
 

@@ -84,8 +84,6 @@ UPGRADE = (
     CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON reference_revision
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
     """,
-    "GRANT SELECT ON reference_revision TO chancery_reader, chancery_writer",
-    "GRANT INSERT ON reference_revision TO chancery_writer",
     CHECK_NUMBER,
     """
     CREATE TRIGGER one_journal BEFORE INSERT ON event_revision
@@ -170,8 +168,6 @@ DOWNGRADE = (
             CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON {table}
                 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
             """,
-            f"GRANT SELECT ON {table} TO chancery_reader, chancery_writer",
-            f"GRANT INSERT ON {table} TO chancery_writer",
         )
     ),
     "DROP TRIGGER one_journal ON event_revision",

@@ -23,7 +23,6 @@ STATEMENTS = (
     SELECT sha256(string_agg(uuid_send(gen_random_uuid()), CAST('' AS bytea)))
     FROM generate_series(1, 3)
     """,
-    "GRANT SELECT ON sealing_key TO chancery_reader, chancery_writer",
 )
 
 

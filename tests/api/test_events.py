@@ -186,7 +186,7 @@ async def test_one_event_is_the_documented_example(client: httpx.AsyncClient) ->
         ("/v1/territories", 0),
         ("/v1/vocabulary", 0),
         ("/livez", 0),
-        ("/readyz", 3),
+        ("/readyz", 4),
     ],
 )
 async def test_a_read_takes_no_more_statements_than_it_needs(

@@ -19,7 +19,8 @@ from app.api.formats import download
 from app.commands.record import record_unseen
 from app.commands.revise import Author
 from app.db import engine
-from app.db.engine import STREAMS, Database
+from app.db.engine import Database
+from app.db.pools import CONNECTIONS, Shares
 from tests.support.client import client_of
 from tests.support.database import cloned
 from tests.support.factories import event
@@ -28,6 +29,7 @@ from tests.support.problems import problem_of
 from tests.support.server import running, until
 
 STREAMED = ["csv", "jsonl", "ics", "timelinejs.json"]
+STREAMS = Shares.of(CONNECTIONS).long - 1
 OPEN = (
     "FROM pg_stat_activity "
     "WHERE application_name = 'chancery stream' AND datname = current_database()"
@@ -69,7 +71,7 @@ async def begun(
 
 
 def free_streams(app: FastAPI) -> int:
-    streams: asyncio.Semaphore = app.state.database._streams
+    streams: asyncio.Semaphore = app.state.database._long._streams
     return streams._value
 
 

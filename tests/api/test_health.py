@@ -19,7 +19,7 @@ READS = ["/readyz", "/v1/events", "/v1/events/any", "/v1/parties", "/v1/measures
 
 async def test_a_migrated_register_is_ready(client: httpx.AsyncClient) -> None:
     assert (await client.get("/livez")).json() == {"status": "alive"}
-    assert (await client.get("/readyz")).json() == {"status": "ready"}
+    assert (await client.get("/readyz")).json() == {"status": "ready", "writable": True}
 
 
 async def test_an_unmigrated_database_is_not_ready(unmigrated_url: str) -> None:

@@ -125,7 +125,7 @@ async def test_the_state_of_the_database_and_of_the_process_is_told(timeline_url
             metrics = await metrics_of(client)
         later = await metrics_of(client)
     assert metrics.values("chancery_change_number") == [number]
-    for pool in ("read", "write", "ask", "ask_planned_once", "glance"):
+    for pool in ("read", "look_up", "write", "long"):
         lent = int(pool == "write")
         assert metrics.values("chancery_pool_connections_in_use", pool=pool) == [lent]
         assert later.values("chancery_pool_connections_in_use", pool=pool) == [0]

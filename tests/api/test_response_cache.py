@@ -266,10 +266,14 @@ async def test_without_the_database_nothing_is_given(
         assert (await client.get(PATH)).status_code == 503
 
 
-async def test_whoever_asks_while_it_is_asked_waits_for_one_answer(
-    timeline_url: str, statements: list[str]
-) -> None:
-    del statements
+@pytest.fixture
+def _slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a number be gone by for as long as a busy machine may take to ask for it."""
+    monkeypatch.setattr("app.db.freshness.LONGEST_S", 10)
+
+
+@pytest.mark.usefixtures("_slow_machine")
+async def test_whoever_asks_while_it_is_asked_waits_for_one_answer(timeline_url: str) -> None:
     looks = 0
     async with Database(timeline_url) as database:
         freshness = Freshness(database)
@@ -289,6 +293,15 @@ async def test_whoever_asks_while_it_is_asked_waits_for_one_answer(
         assert numbers[0] == there
 
 
+async def test_a_number_that_took_long_to_ask_for_is_good_for_who_asked(
+    timeline_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.db.freshness.LONGEST_S", 0)
+    async with Database(timeline_url) as database, Freshness(database) as freshness:
+        assert await freshness.renewed() is not None
+        assert freshness.known() is None
+
+
 def held(freshness: Freshness) -> asyncio.Event:
     """Make it take until an event is set to look."""
     look, may_look = freshness._look, asyncio.Event()
@@ -301,6 +314,7 @@ def held(freshness: Freshness) -> asyncio.Event:
     return may_look
 
 
+@pytest.mark.usefixtures("_slow_machine")
 async def test_nobody_waits_for_a_number_that_is_renewed_in_time(timeline_url: str) -> None:
     async with Database(timeline_url) as database, Freshness(database) as freshness:
         assert freshness.at_hand() is None

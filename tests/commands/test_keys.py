@@ -19,7 +19,7 @@ from tests.support.database import until_waiting
 
 @pytest.fixture
 async def database(empty_url: str) -> AsyncIterator[Database]:
-    async with Database(empty_url) as database:
+    async with Database(empty_url, connections=24) as database:
         yield database
 
 

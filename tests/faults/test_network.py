@@ -109,7 +109,7 @@ async def test_a_commit_that_is_swallowed_ends(database: Database, cable: Cable)
 
 
 async def test_a_question_that_is_swallowed_ends(database: Database, cable: Cable) -> None:
-    one = Prepared(ONE)
+    one = Prepared(ONE, planned_once=True)
     async with asyncio.timeout(SOON_S), database.reading() as connection:
         assert await connection.fetch(one, {})
         cable.forget()
@@ -118,8 +118,20 @@ async def test_a_question_that_is_swallowed_ends(database: Database, cable: Cabl
         assert await connection.fetch(one, {})
 
 
-async def test_what_one_has_found_out_all_go_by(database: Database, cable: Cable) -> None:
+async def test_a_search_that_is_swallowed_ends(database: Database, cable: Cable) -> None:
     one = Prepared(ONE)
+    async with asyncio.timeout(SOON_S):
+        async with database.reading() as connection:
+            assert await connection.fetch(one, {})
+            cable.forget()
+            with pytest.raises(TimeoutError):
+                await connection.fetch(one, {})
+        async with database.reading() as connection:
+            assert await connection.fetch(one, {})
+
+
+async def test_what_one_has_found_out_all_go_by(database: Database, cable: Cable) -> None:
+    one = Prepared(ONE, planned_once=True)
     async with asyncio.timeout(SOON_S), database.reading() as connection:
         await connection.fetch(one, {})
         await database.glance(one)
@@ -132,12 +144,14 @@ async def test_what_one_has_found_out_all_go_by(database: Database, cable: Cable
 async def test_what_was_answered_is_given_though_its_connection_cannot_be_closed(
     database: Database, cable: Cable
 ) -> None:
-    slow = Prepared(text("SELECT 1 AS one, pg_sleep(0.5)"))
+    slow = Prepared(text("SELECT 1 AS one, pg_sleep(0.5)"), planned_once=True)
     async with asyncio.timeout(SOON_S), database.reading() as connection:
         answer = asyncio.create_task(connection.fetch(slow, {}))
         await asyncio.sleep(0.2)
         # Another question has found out that what was opened before leads nowhere.
-        await database._renew()
+        pool = database._look_up._pool
+        assert pool is not None
+        await pool.expire_connections()
         cable.hold_ends()
         assert (await answer)[0].one == 1
 
@@ -145,7 +159,7 @@ async def test_what_was_answered_is_given_though_its_connection_cannot_be_closed
 async def test_a_connection_that_is_being_closed_is_replaced(
     postgres: Postgres, database: Database, cable: Cable
 ) -> None:
-    one = Prepared(ONE)
+    one = Prepared(ONE, planned_once=True)
     async with database.reading() as connection:
         await connection.fetch(one, {})
         cable.hold_ends()

@@ -1,7 +1,7 @@
 """Positions and their spans against a naive reading of the rules, on every day, as known when."""
 
 from collections.abc import AsyncIterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from random import Random
 
@@ -157,7 +157,7 @@ async def test_every_day_is_answered_as_a_naive_reading_answers_it(
     instants = await history(database, random)
     known_when: list[Knowledge] = [
         *map(Recorded, instants),
-        Announced(date(2024, 1, 31)),
+        Announced(date(2024, 1, 31), datetime(2024, 1, 31, tzinfo=UTC)),
         Everything(),
     ]
     for knowledge in known_when:

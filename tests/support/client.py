@@ -8,9 +8,9 @@ import httpx
 import pytest
 from sqlalchemy import event
 
-from app.db.driver import DriverPool
 from app.db.engine import Database
 from app.db.prepared import Prepared, Values
+from app.db.reading import Reading
 from app.main import create_app
 from app.settings import Settings
 
@@ -41,8 +41,8 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     plain = Database.__init__
 
-    def listening(self: Database, url: str) -> None:
-        plain(self, url)
+    def listening(self: Database, url: str, *connections: int) -> None:
+        plain(self, url, *connections)
         for one in (self._reader, self._editor, self._writer, self._streamer):
             event.listen(
                 one.sync_engine,
@@ -50,14 +50,12 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
                 lambda _c, _k, statement, *_: seen.append(statement),
             )
 
-    fetch = DriverPool.fetch
+    fetch = Reading.fetch
 
-    async def heard(self: DriverPool, prepared: Prepared, values: Values) -> Sequence[Any]:
-        # How new everything is is asked beside the questions, and not by each of them.
-        if self._options["max_size"] > 1:
-            seen.append(prepared.sql)
+    async def heard(self: Reading, prepared: Prepared, values: Values) -> Sequence[Any]:
+        seen.append(prepared.sql)
         return await fetch(self, prepared, values)
 
     monkeypatch.setattr(Database, "__init__", listening)
-    monkeypatch.setattr(DriverPool, "fetch", heard)
+    monkeypatch.setattr(Reading, "fetch", heard)
     return seen

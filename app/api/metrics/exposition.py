@@ -52,6 +52,9 @@ FAMILIES = {
     "chancery_pool_connections_in_use": Family("gauge", "Connections that a pool has lent."),
     "chancery_streams_open": Family("gauge", "Readers of the stream of changes."),
     "chancery_change_number": Family("gauge", "The number of the newest change in the database."),
+    "chancery_clock_ahead_seconds": Family(
+        "gauge", "By how much the newest change is stamped ahead of the database's clock."
+    ),
     "chancery_worker_up": Family("gauge", "Whether a worker told its numbers in time."),
     "process_resident_memory_bytes": Family("gauge", "Memory that a worker has."),
     "process_cpu_seconds_total": Family("counter", "Time that a worker was computing."),
@@ -79,16 +82,25 @@ def of_worker(tally: Tally, database: Database, streams: int) -> list[Sample]:
     ]
 
 
-def of_all(workers: dict[str, list[Sample] | None], change: int | None) -> list[Sample]:
-    """Return the numbers of all workers, None where one didn't tell, and of the register."""
+def of_all(
+    workers: dict[str, list[Sample] | None], change: int | None, ahead_s: float | None
+) -> list[Sample]:
+    """Return the numbers of all workers, None where one didn't tell, and of the register.
+
+    Args:
+        workers: what each tells of itself.
+        change: the number of the newest change, None where the database can't be asked.
+        ahead_s: by how many seconds that is stamped ahead of the clock; None likewise.
+
+    """
     samples = [
         Sample("chancery_worker_up", {"worker": worker}, told is not None)
         for worker, told in workers.items()
     ]
     for worker, told in workers.items():
         samples += [one._replace(labels={"worker": worker, **one.labels}) for one in told or ()]
-    if change is not None:
-        samples.append(Sample("chancery_change_number", {}, change))
+    register = {"chancery_change_number": change, "chancery_clock_ahead_seconds": ahead_s}
+    samples += [Sample(name, {}, value) for name, value in register.items() if value is not None]
     return samples
 
 

@@ -1,6 +1,7 @@
 """The service as people start it: a process of its own, asked over the network."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -14,7 +15,9 @@ import httpx
 import pytest
 
 ROOT = Path(__file__).parents[2]
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 120
+# Below those that Linux gives to outgoing connections (net.ipv4.ip_local_port_range).
+PORTS = (15_000, 32_768)
 
 
 @pytest.fixture(scope="session")
@@ -81,11 +84,12 @@ def clean_environment() -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """Return a port on which nobody listens, and which no outgoing connection is given."""
+    while True:
+        # Hypothesis seeds the common generator, so that all processes would try the same ones.
+        port = random.SystemRandom().randrange(*PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def wait_until_ready(address: str, process: subprocess.Popen[str]) -> None:

@@ -86,6 +86,8 @@ UPGRADE = (
     """,
     "GRANT SELECT ON reference_revision TO chancery_reader, chancery_writer",
     "GRANT INSERT ON reference_revision TO chancery_writer",
+    # They are projections from now on, and may be rebuilt.
+    "GRANT DELETE ON party, regime TO chancery_writer",
     CHECK_NUMBER,
     """
     CREATE TRIGGER one_journal BEFORE INSERT ON event_revision
@@ -177,6 +179,7 @@ DOWNGRADE = (
     "DROP TRIGGER one_journal ON event_revision",
     "DROP FUNCTION check_number",
     "DROP TABLE reference_revision",
+    "REVOKE DELETE ON party, regime FROM chancery_writer",
     "ALTER TABLE party DROP COLUMN revision",
     "ALTER TABLE regime DROP COLUMN revision",
     "ALTER TABLE journal_link DROP COLUMN leaves",

@@ -1,5 +1,6 @@
-# Two commands: `make run` serves on http://127.0.0.1:8000, `make test` checks and tests everything.
-# Both make the environment first. Paths are relative, so that a space in the clone's path does no harm.
+# `make run` serves on http://127.0.0.1:8000, `make test` checks and tests, `make test-slow` tests what
+# takes longer. All make the environment first. Paths are relative, so that a space in the clone's
+# path does no harm.
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -8,20 +9,27 @@ BENCH := .bench
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run test test-on-another-database test-release-before check environment test-environment bench torture lock territories picture clean
+.PHONY: run test test-slow test-on-another-database test-release-before check environment test-environment bench torture lock territories picture clean
 
 run: environment
 	@exec $(BIN)/python -m app serve
 
+# Two processes share the tests, and who is done first takes from the other.
+TEST := pytest -n 2 --dist worksteal
+
 test: check
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -n 2 --dist loadscope $(PYTEST)
+	$(BIN)/python -m coverage run -m $(TEST) -m "not slow" $(PYTEST)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
+# The rest: faults, the image, invented requests, the browser at length, large registers, more seeds.
+test-slow: test-environment
+	$(BIN)/python -m $(TEST) -m slow $(PYTEST)
+
 # The tests that ask a database, on the server behind CHANCERY_TEST_DATABASE_URL.
 test-on-another-database: test-environment
-	$(BIN)/python -m pytest -n 2 --dist loadscope tests/queries tests/commands tests/migrations tests/api
+	$(BIN)/python -m $(TEST) tests/queries tests/commands tests/migrations tests/api
 
 # What another release asks of the database, tested on this one's schema: while this one takes over,
 # the other one goes on. BEFORE is its commit.

@@ -2,7 +2,11 @@
 
 import gc
 import logging
+import multiprocessing.connection
 import os
+import signal
+import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,12 +16,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
-from starlette.types import Lifespan
+from starlette.types import Lifespan, Receive, Scope, Send
 
 from app import __version__
 from app.api import auth, imprint, openapi, problems
+from app.api.cursor import CursorCodec
 from app.api.formats.registry import XLSX
-from app.api.layers.cache import Cache
+from app.api.layers.admission import Admission
 from app.api.layers.compression import Compression
 from app.api.layers.envelope import Envelope
 from app.api.layers.observer import Observer
@@ -44,10 +49,13 @@ from app.api.routes import (
     territories,
     vocabulary,
 )
+from app.api.uploads import UploadLimit
+from app.commands.idempotency import Purger
 from app.db.engine import Database
 from app.db.freshness import Freshness
 from app.db.notifications import Notifications
 from app.domain.errors import MisconfiguredError
+from app.middleware.response_cache import ResponseCache
 from app.settings import Settings, settings_from_environment
 from app.web import assets, docs, event_page, measure_page, positions_page, timeline
 
@@ -77,9 +85,37 @@ GZIP_MINIMUM_BYTES = 1_000
 GZIP_LEVEL = 5
 # A workbook is compressed already, and its length is known.
 NOT_COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, XLSX.media_type)
+# How long a worker whose parent was killed has to end in good order.
+ORPHAN_SHUTDOWN_S = 1.5
 # Spans and metrics go where the OTEL_ variables say, and cost nothing where they say nothing. Logs
 # would go there with the whole text of exceptions, which may hold what somebody sent.
 TELEMETRY: TelemetryConfig = {"auto_configure": True, "logs": False}
+
+
+class Application(FastAPI):
+    """FastAPI, with the response cache before all that it does by itself.
+
+    What FastAPI and Starlette do to each request, before the first middleware is called, takes
+    longer than a hit in the cache. But they begin OpenTelemetry's spans there, so where those are
+    wanted the cache is a middleware like the others.
+    """
+
+    response_cache: ResponseCache | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if self.response_cache is None or scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+        else:
+            await self.response_cache(scope, receive, send)
+
+    def add_response_cache(self) -> None:
+        """Put the response cache before all else; to be called after the other middleware."""
+        needed = {"freshness": self.state.freshness, "tally": self.state.tally}
+        if any(name.startswith("OTEL_") for name in os.environ):
+            self.add_middleware(ResponseCache, **needed)
+        else:
+            self.response_cache = ResponseCache(super().__call__, **needed)
 
 
 def create_app(settings: Settings, workers_folder: Path | None = None) -> FastAPI:
@@ -104,17 +140,19 @@ def create_app(settings: Settings, workers_folder: Path | None = None) -> FastAP
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with database, freshness, notifications, workers:
+        async with database, freshness, notifications, workers, Purger(database):
             yield
 
     app = _bare(lifespan)
     app.state.settings = settings
     app.state.database = database
     app.state.freshness = freshness
+    app.state.cursors = CursorCodec(database)
     app.state.streams = streams
     app.state.tally = tally
     app.state.workers = workers
     app.state.failed_attempts = auth.failed_attempts()
+    app.state.upload_limit = UploadLimit()
     _add_routes(app)
     _add_layers(app)
     return app
@@ -122,6 +160,7 @@ def create_app(settings: Settings, workers_folder: Path | None = None) -> FastAP
 
 def create_app_from_environment() -> FastAPI:
     """Return the application as the environment configures it: what each worker calls."""
+    _end_with_parent()
     # Else Python would print its warnings between the lines of the log.
     logging.captureWarnings(capture=True)
     folder = os.environ.get(FOLDER_VARIABLE)
@@ -133,8 +172,27 @@ def create_app_from_environment() -> FastAPI:
     return app
 
 
-def _bare(lifespan: Lifespan[FastAPI]) -> FastAPI:
-    return FastAPI(
+def _end_with_parent() -> None:
+    """End this process, where it is one of several workers, soon after the one that started it.
+
+    A parent that was killed can't tell its workers to end: they would keep the port for ever.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        # It becomes readable when the parent ends, also if it has already.
+        multiprocessing.connection.wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(ORPHAN_SHUTDOWN_S)
+        os._exit(1)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+def _bare(lifespan: Lifespan[FastAPI]) -> Application:
+    return Application(
         title="chancery",
         version=__version__,
         summary=imprint.SUMMARY,
@@ -162,7 +220,7 @@ def _add_routes(app: FastAPI) -> None:
     openapi.complete(app, [resource.router for resource in RESOURCES])
 
 
-def _add_layers(app: FastAPI) -> None:
+def _add_layers(app: Application) -> None:
     app.add_middleware(
         Compression,
         minimum_size=GZIP_MINIMUM_BYTES,
@@ -170,10 +228,12 @@ def _add_layers(app: FastAPI) -> None:
         exclude_content_types=NOT_COMPRESSED,
     )
     app.add_middleware(Envelope)
-    # Each stands before those that were added earlier: all is seen, also what the cache answers.
-    app.add_middleware(Cache, freshness=app.state.freshness, tally=app.state.tally)
+    # Each stands before those that were added earlier.
+    app.add_middleware(Admission)
     app.add_middleware(Observer, tally=app.state.tally)
+    app.add_response_cache()
     for error in problems.STATUS_OF:
         app.add_exception_handler(error, problems.on_chancery_error)  # type: ignore[arg-type]
+    app.add_exception_handler(OSError, problems.on_os_error)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, problems.on_invalid_parameters)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, problems.on_http_error)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ A tag is a digest of the plain bytes. The same tag stands on the compressed form
 from either is good for both; that is safe because nothing here answers ranges.
 """
 
+from collections.abc import Iterable
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -30,7 +31,7 @@ def answer(
     content = body.encode() if isinstance(body, str) else body
     tag = tag or tag_of(content)
     sent = {"ETag": tag, "Cache-Control": CACHE_CONTROL, **(headers or {})}
-    if status == HTTPStatus.OK and matches(request.headers.get("if-none-match"), tag):
+    if status == HTTPStatus.OK and matches(request.headers.getlist("if-none-match"), tag):
         return Response(status_code=304, headers=sent)
     return Response(content, status, sent, media_type)
 
@@ -46,9 +47,7 @@ def answer_document(
     return answer(request, document, headers=headers, status=status, tag=tag)
 
 
-def matches(header: str | None, tag: str) -> bool:
-    """Tell whether If-None-Match names the tag, by weak comparison (RFC 9110, 13.1.2)."""
-    if header is None:
-        return False
-    listed = {each.strip().removeprefix("W/") for each in header.split(",")}
+def matches(lines: Iterable[str], tag: str) -> bool:
+    """Tell whether lines of If-None-Match name the tag, by weak comparison (RFC 9110, 13.1.2)."""
+    listed = {each.strip().removeprefix("W/") for line in lines for each in line.split(",")}
     return "*" in listed or tag in listed

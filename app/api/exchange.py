@@ -6,7 +6,7 @@ exchange in `EXCHANGE`; the layers before that is set find it in the scope.
 """
 
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from contextvars import ContextVar
 from random import getrandbits
 from typing import Any
@@ -15,10 +15,13 @@ from starlette.types import Message, Scope, Send
 
 IN_SCOPE = "chancery.exchange"
 ID_HEADER = b"x-request-id"
+CHANGE_HEADER = b"chancery-change"
+"""On the answer to a write, the number of the change; sent back, no older answer is given."""
 
 # Whoever is in front of the service may have given an id already. Without the underscore none of
 # our keys can pass for one, and so be written to a log by mistake.
 _ID = re.compile(rb"[A-Za-z0-9.-]{1,64}")
+_REFUSED = 400
 
 
 class Exchange:
@@ -39,12 +42,15 @@ class Exchange:
     sent = 0
     """How many bytes of the body were sent."""
 
-    def __init__(self, scope: Scope, send: Send | None = None) -> None:
+    change: int | None = None
+    """The number of the change that the request has made, once that is committed."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
         """Take over the id that the request brings, or give it one.
 
         Args:
             scope: the request.
-            send: the server's way back to the client; None where the protocol answers by itself.
+            send: the server's way back to the client.
 
         """
         self.id = _brought_id(scope) or new_id()
@@ -53,14 +59,19 @@ class Exchange:
     def __call__(self, message: Message) -> Awaitable[None]:
         """Pass one message of the answer on."""
         if message["type"] == "http.response.start":
+            headers = list(message["headers"])
             self.status = message["status"]
-            # The message itself may be kept and given to others, who have ids of their own.
-            headers = [*message["headers"], (ID_HEADER, self.id.encode())]
-            message = {**message, "headers": headers}
-        else:
-            self.sent += len(message.get("body", b""))
-        assert self._send is not None  # noqa: S101 - Nothing is sent where it is None.
+            if self.change is not None and self.status < _REFUSED:
+                headers.append((CHANGE_HEADER, b"%d" % self.change))
+            return self.begin(self.status, headers)
+        self.sent += len(message.get("body", b""))
         return self._send(message)
+
+    def begin(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> Awaitable[None]:
+        """Begin the answer, which gets the id as well."""
+        self.status = status
+        listed = [*headers, (ID_HEADER, self.id.encode())]
+        return self._send({"type": "http.response.start", "status": status, "headers": listed})
 
 
 EXCHANGE: ContextVar[Exchange] = ContextVar("exchange")

@@ -13,6 +13,7 @@ def base_url(request: Request) -> str:
 
 def continued(request: Request, cursor: str) -> str:
     """Return the address of the next page: the same question with another cursor."""
-    asked = request.query_params.multi_items()
+    # A value that is given again changes nothing.
+    asked = dict.fromkeys(request.query_params.multi_items())
     kept = [(name, value) for name, value in asked if name != "cursor" and value.strip()]
     return f"{base_url(request)}{request.url.path}?{urlencode([*kept, ('cursor', cursor)])}"

@@ -31,8 +31,10 @@ from app.domain.text import shown
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+# Different values of one parameter. Whoever needs more asks twice.
+MAX_VALUES = 200
 # What the descriptions of parameters that take several values end with.
-SEVERAL = "With several, any of them is enough."
+SEVERAL = f"With several, at most {MAX_VALUES}, any of them is enough."
 PICK = "Hold Ctrl (on a Mac Cmd) to pick several."
 
 Parameters = TypeVar("Parameters", bound="QueryModel")
@@ -118,7 +120,10 @@ class QueryModel(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _known_words(cls, value: Any, info: ValidationInfo) -> Any:
+    def _few_known_values(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, list) and len(value) > MAX_VALUES:
+            message = f"Give at most {MAX_VALUES} different values, not {len(value):,}."
+            raise fault(f"{info.field_name}: {message}", code="too_many_values")
         words = cls.words.get(info.field_name or "")
         if words is not None and not isinstance(value, StrEnum):
             for word in value if isinstance(value, list) else [value]:
@@ -128,7 +133,7 @@ class QueryModel(BaseModel):
 
 def _without_blanks(value: Any) -> Any:
     if isinstance(value, list):
-        return [each for each in value if each.strip()]
+        return [each for each in dict.fromkeys(value) if each.strip()]
     return value.strip() if isinstance(value, str) else value
 
 

@@ -1,16 +1,15 @@
 """The questions about positions: their parameters, and what the names in them stand for."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from itertools import islice
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
-from pydantic import field_validator
+from pydantic import TypeAdapter, field_validator
 
-from app.api.cursor import decode
 from app.api.filters import DAY_FORMATS, day_of
 from app.api.known_at import KnownAtParameters
 from app.api.parameters import PICK, SEVERAL, PageModel, fault, parameter
@@ -20,7 +19,7 @@ from app.domain.errors import Fault, RefusedError
 from app.domain.evidence import Answer, History
 from app.domain.names import fold
 from app.domain.positions import Standing
-from app.domain.text import shown
+from app.domain.text import Code, PartyId, shown
 from app.domain.vocabulary import Certainty, Dimension, State, Verification
 from app.queries import names
 from app.queries.positions import PositionFilter
@@ -28,6 +27,10 @@ from app.queries.positions import PositionFilter
 Item = TypeVar("Item", Answer, History)
 
 MAX_NAMED = 1_000
+
+Place = tuple[str, str, str, str]
+"""The place of a position in a list: actor, subject, dimension, and regime or an empty text."""
+PLACE: TypeAdapter[Place] = TypeAdapter(tuple[PartyId, PartyId, Dimension, Code | Literal[""]])
 
 
 class MinVerification(StrEnum):
@@ -207,7 +210,7 @@ async def resolve_positions(
     understood = {
         "actor": await parties_named(under_way, "actor", parameters.actor),
         "subject": await parties_named(under_way, "subject", parameters.subject),
-        "regime": await regimes_named(under_way, parameters.regime),
+        "regime": regimes_named(under_way, parameters.regime),
     }
     _check(under_way, parameters)
     wanted = PositionFilter(
@@ -219,8 +222,7 @@ async def resolve_positions(
     if wanted.count_named > MAX_NAMED:
         message = f"This asks for more than {MAX_NAMED:,} positions by name: name fewer at once."
         under_way.refuse("actor", "too_many", message)
-    if under_way.faults:
-        raise RefusedError(*under_way.faults)
+    await under_way.check()
     least = parameters.min_verification or MinVerification.CONFIRMED
     defaults = {"min_verification": least.value}
     defaults |= {name: str(day) for name, day in days.items() if day is not None}
@@ -239,16 +241,18 @@ def _check(under_way: Resolution, parameters: _Parameters) -> None:
         under_way.refuse("regime", "no_regime", message)
 
 
-def after_position(cursor: str | None, bound: Mapping[str, Any]) -> Sequence[str]:
-    """Return after which position a page begins; at the beginning it is before all of them."""
-    return ("",) if cursor is None else decode(cursor, bound)
-
-
 def page_of(
-    found: Iterable[Item], after: Sequence[str], limit: int
-) -> tuple[list[Item], Sequence[str] | None]:
-    """Return the items of a page, and after which position the next one begins, if there is one."""
-    beyond = (item for item in found if item.key.order > tuple(after))
+    found: Iterable[Item], after: Place | None, limit: int
+) -> tuple[list[Item], Place | None]:
+    """Return the items of a page, and the place after which the next one begins, if there is one.
+
+    Args:
+        found: all items, in their order.
+        after: the place after which the page begins; None at the beginning.
+        limit: how many items a page has.
+
+    """
+    beyond = (item for item in found if after is None or item.key.order > after)
     items = list(islice(beyond, limit))
     more = next(beyond, None) is not None
     return items, items[-1].key.order if more else None

@@ -18,11 +18,13 @@ from starlette.responses import JSONResponse, Response
 
 from app.api.exchange import EXCHANGE
 from app.api.routing import allowed_methods
+from app.db.failures import is_disk_full
 from app.domain.document import tag_of_revision
 from app.domain.errors import (
     BusyError,
     ChanceryError,
     ConflictError,
+    DiskFullError,
     Fault,
     FaultyImportError,
     ForbiddenError,
@@ -39,6 +41,7 @@ from app.domain.errors import (
     RefusedError,
     ThrottledError,
     TooManyExportsError,
+    TooManyUploadsError,
     UnauthenticatedError,
     UnavailableError,
     UnmigratedError,
@@ -73,12 +76,14 @@ STATUS_OF: dict[type[ChanceryError], Sort] = {
     PreconditionRequiredError: Sort(428, "precondition-required", "If-Match is missing"),
     UnavailableError: Sort(503, "unavailable", "The register is not available at the moment"),
     OverloadedError: Sort(503, "overloaded", "Too much is asked at the moment"),
+    DiskFullError: Sort(503, "disk-full", "There is no room for temporary files"),
     BusyError: Sort(503, "busy", "Others are being served at the moment"),
     TooManyExportsError: Sort(503, "too-many-exports", "Too many exports are under way"),
     UnmigratedError: Sort(503, "unmigrated", "The register is not ready yet"),
     UnauthenticatedError: Sort(401, "unauthenticated", "This needs a key"),
     ForbiddenError: Sort(403, "forbidden", "The key doesn't allow this"),
     ThrottledError: Sort(429, "throttled", "Too much in a short time"),
+    TooManyUploadsError: Sort(429, "too-many-uploads", "Too much is being uploaded with this key"),
     QuotaError: Sort(429, "quota-exceeded", "This key has written too often"),
     PayloadTooLargeError: Sort(413, "body-too-large", "The body is too large"),
     UnsupportedMediaTypeError: Sort(
@@ -232,6 +237,15 @@ def _headers(error: ChanceryError) -> dict[str, str]:
     return headers
 
 
+async def on_os_error(_: Request, error: OSError) -> Response:
+    """Answer what a full disk keeps from being done; anything else is a fault of our own."""
+    if not is_disk_full(error):
+        raise error
+    full = DiskFullError()
+    full.__cause__ = error
+    return reported(full)
+
+
 async def on_invalid_parameters(_: Request, error: RequestValidationError) -> Response:
     """Answer parameters that FastAPI and Pydantic refuse."""
     return reported(RefusedError(*(fault_of(each) for each in error.errors())))
@@ -282,8 +296,8 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
         415: "The body is of another media type than the ones listed.",
         422: "A parameter can't be understood: the problem names it and suggests the right one.",
         428: "`If-Match` is missing.",
-        429: "Too many failed attempts from this address, or more writes in a minute than a key "
-        "may make: `Retry-After` says how long to wait.",
+        429: "Too many failed attempts from this address, more writes in a minute than a key may "
+        "make, or too much uploaded with it at once: `Retry-After` says how long to wait.",
         503: "More is asked than can be answered, or the database is away; try again after "
         "`Retry-After` seconds.",
     }

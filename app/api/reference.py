@@ -1,18 +1,22 @@
 """What the lists of reference data have in common: a search, a page, a key."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Path, Request, Response
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, TypeAdapter, field_validator
 
-from app.api import cursor
-from app.api.pages import cursor_for, page
+from app.api.cursor import CursorCodec
+from app.api.pages import page
 from app.api.parameters import PageModel, fault, parameter
 from app.domain.names import fold
-from app.domain.text import shown
+from app.domain.text import MAX_ID_LENGTH, shown
 
 Item = TypeVar("Item")
+# A position in a list of reference data is the key of an item: a code, a slug or a list's name.
+_POSITION: TypeAdapter[tuple[str]] = TypeAdapter(
+    tuple[Annotated[str, Field(max_length=MAX_ID_LENGTH, pattern="^[A-Za-z0-9_-]+$")]]
+)
 
 
 class Page(BaseModel, Generic[Item]):
@@ -52,18 +56,34 @@ def question(of: str, parameters: PageModel) -> Mapping[str, Any]:
     return {"of": of, **parameters.model_dump(mode="json", exclude={"limit", "cursor"})}
 
 
-def after(text: str | None, bound: Mapping[str, Any]) -> str | None:
-    """Return the key after which the page begins, or None at the beginning."""
-    return None if text is None else cursor.decode(text, bound)[0]
+async def start_key(cursors: CursorCodec, of: str, parameters: PageModel) -> str | None:
+    """Return the key after which the page begins, or None at the beginning.
+
+    Raises:
+        RefusedError: the cursor isn't one of this list.
+
+    """
+    bound = question(of, parameters)
+    position = await cursors.decode(parameters.cursor, bound, _POSITION)
+    return None if position is None else position[0]
 
 
-def keyed_page(
-    request: Request, of: str, parameters: PageModel, found: Sequence[tuple[str, str]]
+async def keyed_page(
+    request: Request,
+    cursors: CursorCodec,
+    of: str,
+    parameters: PageModel,
+    found: Sequence[tuple[str, str]],
 ) -> Response:
-    """Return the page of items, given with their keys from where the page begins or before."""
-    start = after(parameters.cursor, question(of, parameters))
+    """Return a page of items that are given with their keys, from the page's beginning or before.
+
+    Raises:
+        RefusedError: the cursor isn't one of this list.
+
+    """
+    start = await start_key(cursors, of, parameters)
     rest = [(key, item) for key, item in found if start is None or key > start]
     shown = rest[: parameters.limit]
-    last = [shown[-1][0]] if len(rest) > len(shown) else None
-    items = [item for _, item in shown]
-    return page(request, items, cursor_for(last, question(of, parameters)))
+    last = (shown[-1][0],) if len(rest) > len(shown) else None
+    following = await cursors.encode(last, question(of, parameters))
+    return page(request, [item for _, item in shown], following)

@@ -1,11 +1,12 @@
-"""Refusals made before they are needed: they cost a busy process and its protocol little."""
+"""Error responses that are rendered at import: they cost a busy process and its protocol little."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.responses import Response
 from starlette.types import Message
 
-from app.api.connection.wire import Wire, head
 from app.api.exchange import ID_HEADER
 from app.api.layers.envelope import COMMON_HEADERS, url_too_long
 from app.api.problems import NOBODYS, Sort, problem, reported
@@ -31,12 +32,16 @@ class Refusal:
         start = {"type": "http.response.start", "status": self.status, "headers": headers}
         return start, {"type": "http.response.body", "body": body}
 
-    def wire(self, request_id: str) -> Wire:
-        """Return the answer as it is sent."""
-        body = self._body(request_id)
-        length = (b"content-length", b"%d" % len(body))
-        identity = (ID_HEADER, request_id.encode())
-        return Wire(head(self.status, [*self.headers, length, identity]), body)
+    def serialize(self, request_id: str, more: Iterable[tuple[bytes, bytes]]) -> bytes:
+        """Return the response as HTTP/1.1 has it, with more headers (RFC 9112, section 4).
+
+        It is for what the server's protocol refuses before the application is asked.
+        """
+        start, body = self.messages(request_id)
+        headers = [*start["headers"], (ID_HEADER, request_id.encode()), *more]
+        first = f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\n".encode()
+        lines = [b"%b: %b\r\n" % each for each in headers]
+        return b"".join([first, *lines, b"\r\n", body["body"]])
 
     def _body(self, request_id: str) -> bytes:
         return self.before + request_id.encode() + self.after

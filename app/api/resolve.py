@@ -4,19 +4,19 @@ A guess is never made. A name is matched exactly after folding; what is merely s
 suggested, and a name with several meanings is refused with the choices.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from app.api.filters import FilterParameters
 from app.api.parameters import QueryModel, meant
 from app.db.connections import ReadConnection
+from app.db.suggestions import add_suggestions
 from app.domain import territories
 from app.domain.document import instant
-from app.domain.errors import Fault, RefusedError
-from app.domain.names import closest, fold, nearest
+from app.domain.errors import Fault, NameKind, RefusedError, UnknownName
+from app.domain.names import fold
 from app.domain.search import parse
 from app.domain.territories import Territory
 from app.domain.text import shown
@@ -28,7 +28,7 @@ from app.queries.search import text_condition
 
 Moment = TypeVar("Moment", date, datetime)
 
-# What may have been meant is looked for among all names there are, which takes its time.
+# More of them would help nobody, and each costs a search for what may have been meant.
 MOST_REFUSED = 10
 PARTY_PARAMETERS = ("party", "actor", "subject")
 
@@ -53,12 +53,35 @@ class Resolution:
         asked = message + meant(called or choices)
         self.faults.append(Fault("query", parameter, code, asked, tuple(choices)))
 
+    def refuse_unknown(self, parameter: str, kind: NameKind, message: str, text: str) -> None:
+        """Note that a value is nobody's name; what may have been meant is looked for at the end."""
+        unknown = UnknownName(kind, text)
+        self.faults.append(Fault("query", parameter, f"unknown_{kind}", message, unknown=unknown))
+
     def each(self, texts: Iterable[str]) -> Iterator[str]:
         """Yield each of these values once, until as many were refused as anybody reads about."""
         for text in dict.fromkeys(texts):
             if len(self.faults) == MOST_REFUSED:
                 return
             yield text
+
+    async def check(self) -> None:
+        """Make sure that everything was understood.
+
+        Raises:
+            RefusedError: what wasn't, with what may have been meant.
+
+        """
+        if self.faults:
+            faults = await add_suggestions(self.connection, self.faults)
+            raise RefusedError(*map(_with_question, faults))
+
+
+def _with_question(fault: Fault) -> Fault:
+    """Return a fault whose message ends with what may have been meant, if that was looked for."""
+    if fault.unknown is None:
+        return fault
+    return replace(fault, message=fault.message + meant(fault.suggestions))
 
 
 async def resolve(
@@ -80,11 +103,10 @@ async def resolve(
     }
     for name in PARTY_PARAMETERS:
         understood[name] = await parties_named(under_way, name, getattr(parameters, name))
-    understood["regime"] = await regimes_named(under_way, parameters.regime)
-    understood["measure"] = await _measures(under_way, parameters.measure)
+    understood["regime"] = regimes_named(under_way, parameters.regime)
+    understood["measure"] = _words(under_way, NameKind.MEASURE, parameters.measure, found.measures)
     _check_range(under_way, parameters)
-    if under_way.faults:
-        raise RefusedError(*under_way.faults)
+    await under_way.check()
     wanted = _filter(parameters, understood)
     if parameters.q is not None:
         text = await text_condition(connection, parse(parameters.q), knowledge)
@@ -169,46 +191,28 @@ def _is_code_in_disguise(id_: str, text: str) -> bool:
 
 async def _refuse_party(under_way: Resolution, parameter: str, text: str) -> None:
     blocs = [match.code for match in territories.match(text) if match.kind == "bloc"]
-    organs = await names.parties_of(under_way.connection, blocs) if blocs else []
     if blocs:
+        organs = await names.parties_of(under_way.connection, blocs)
         message = f"“{shown(text)}” is a bloc, not a party: ask for country, or for an organ of it."
+        choices = [*(f"country={code}" for code in blocs), *organs]
+        under_way.refuse(parameter, "unknown_party", message, choices)
     else:
         message = f"“{shown(text)}” is no party that the register knows."
-    choices = [*(f"country={code}" for code in blocs), *organs]
-    similar = choices or await _similar_parties(under_way, text)
-    under_way.refuse(parameter, "unknown_party", message, similar)
+        under_way.refuse_unknown(parameter, NameKind.PARTY, message, text)
 
 
-async def _similar_parties(under_way: Resolution, text: str) -> list[str]:
-    party_of = dict(await names.party_names(under_way.connection))
-    places = [match.code for match in territories.suggest(text, 2) if match.kind != "bloc"]
-    return _once([*(party_of[name] for name in nearest(fold(text), party_of, 3)), *places])
-
-
-async def regimes_named(under_way: Resolution, codes: Sequence[str]) -> list[str]:
+def regimes_named(under_way: Resolution, codes: Sequence[str]) -> list[str]:
     """Return the codes of the regimes that are asked for."""
-    unknown = [code for code in codes if code not in under_way.found.regimes]
-    if unknown:
-        _refuse_words(under_way, "regime", unknown, await names.regime_codes(under_way.connection))
-    return _once(codes)
+    return _words(under_way, NameKind.REGIME, codes, under_way.found.regimes)
 
 
-async def _measures(under_way: Resolution, ids: Sequence[str]) -> list[str]:
-    unknown = [each for each in ids if each not in under_way.found.measures]
-    if unknown:
-        known = await names.measure_ids(under_way.connection)
-        _refuse_words(under_way, "measure", unknown, known)
-    return _once(ids)
-
-
-def _refuse_words(
-    under_way: Resolution, parameter: str, unknown: Iterable[str], known: Sequence[str]
-) -> None:
-    for text in under_way.each(unknown):
-        like = closest(text, known, 3)
-        choices = like or get_close_matches(text.upper(), known, n=3, cutoff=0.4)
-        message = f"There is no {parameter} “{shown(text)}”; /v1/{parameter}s lists them."
-        under_way.refuse(parameter, f"unknown_{parameter}", message, choices)
+def _words(
+    under_way: Resolution, kind: NameKind, texts: Sequence[str], known: Collection[str]
+) -> list[str]:
+    for text in under_way.each(text for text in texts if text not in known):
+        message = f"There is no {kind} “{shown(text)}”; /v1/{kind}s lists them."
+        under_way.refuse_unknown(kind, kind, message, text)
+    return _once(texts)
 
 
 def _check_range(under_way: Resolution, parameters: FilterParameters) -> None:

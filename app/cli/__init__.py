@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, load, import, demo, rebuild, verify, backup, restore, keys.
+"""The command line: `chancery --help` lists the commands.
 
 Every command works beside a running server, says in one line what it did, and fails with a
 sentence and a non-zero status.
@@ -7,10 +7,11 @@ sentence and a non-zero status.
 import errno
 import json
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from tempfile import TemporaryDirectory
 from typing import Annotated, NoReturn
 
@@ -23,7 +24,7 @@ from uvicorn.supervisors import Multiprocess
 from app import __version__
 from app.api.metrics.workers import FOLDER_VARIABLE
 from app.cli import keys
-from app.cli.backup import backup, restore
+from app.cli.backup import backup, restore, upgrade_database
 from app.cli.database import addressed, run, with_database
 from app.cli.demo import demo
 from app.cli.import_file import import_file
@@ -34,6 +35,7 @@ from app.commands.parties import add_territories
 from app.commands.rebuild import count_events
 from app.commands.rebuild import rebuild as rebuild_projections
 from app.db import schema
+from app.db.embedded import watched
 from app.db.engine import Database
 from app.domain.errors import ChanceryError, MisconfiguredError, UnavailableError
 from app.logs import configuration
@@ -58,10 +60,15 @@ commands.command()(demo)
 commands.command()(verify)
 commands.command()(backup)
 commands.command()(restore)
+commands.command()(upgrade_database)
 
 
 def main() -> NoReturn:
     """Run a command; whatever goes wrong is one sentence on standard error."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell has it ignored by what it starts in the background. Whoever sends it nevertheless
+        # wants a command to end, and gets that in good order, as servers and uvicorn do it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         commands()
     except UnavailableError as error:
@@ -107,7 +114,8 @@ def serve(
         # Workers are processes of their own and learn the address from the environment.
         os.environ["CHANCERY_DATABASE_URL"] = url
         _announce(host, port)
-        _answer(listener, workers, settings)
+        with watched(settings.data_dir) if settings.embedded else nullcontext():
+            _answer(listener, workers, settings)
 
 
 @contextmanager
@@ -138,7 +146,7 @@ def _answer(listener: socket.socket, workers: int, settings: Settings) -> None:
         "app.main:create_app_from_environment",
         factory=True,
         workers=workers,
-        http="app.api.connection.prompt:PromptProtocol",
+        http="app.api.connection.bounds:BoundedProtocol",
         # By itself uvicorn would take an application that fails to start for one that needn't.
         lifespan="on",
         server_header=False,

@@ -24,10 +24,12 @@ from app.commands.staged import Basis, Outcome
 from app.commands.staging import Faults
 from app.db.connections import WriteConnection
 from app.db.engine import Database
+from app.db.suggestions import add_suggestions
 from app.domain.errors import FaultyImportError
 from app.domain.rows import Form, Row, rows
 
-BATCH = 500
+# To send so many to the database keeps the event loop for some 10 ms.
+BATCH = 200
 # So many changes are written under the lock, which takes less than a second.
 AT_ONCE = 1_000
 # One statement on a hundred thousand rows takes longer than any statement of a reader may.
@@ -90,12 +92,30 @@ async def import_events(
         BusyError: another large import is being written, or too much else is.
 
     """
+    try:
+        return await _import(database, file, form, author, watch, dry_run=dry_run)
+    except FaultyImportError as error:
+        async with database.reading() as connection:
+            faults = await add_suggestions(connection, error.faults)
+        raise FaultyImportError(error.count, faults) from error
+
+
+async def _import(
+    database: Database,
+    file: IO[bytes],
+    form: Form,
+    author: Author,
+    watch: Watch,
+    *,
+    dry_run: bool,
+) -> Imported:
     async with database.writing() as connection:
         for setting in _SETTINGS:
             await connection.execute(text(setting))
         began = time.monotonic()
-        known = await _stage(connection, file, form, watch)
-        basis = await staged.compare(connection, known)
+        parties_changed = await staged.last_change_of_parties(connection)
+        await _stage(connection, file, form, watch)
+        basis = await staged.compare(connection, parties_changed)
         done = Imported(basis.recorded, basis.corrected, basis.unchanged)
         pause = partial(watch.progress, file.tell())
         async for rows in staged.outcomes(connection):
@@ -137,9 +157,7 @@ async def _write_at_once(connection: WriteConnection, author: Author, basis: Bas
     await counts.put_staged(connection)
 
 
-async def _stage(
-    connection: WriteConnection, file: IO[bytes], form: Form, watch: Watch
-) -> staging.Known:
+async def _stage(connection: WriteConnection, file: IO[bytes], form: Form, watch: Watch) -> None:
     """Read and check the file row by row, and keep what is in order in the staging tables.
 
     Raises:
@@ -147,11 +165,12 @@ async def _stage(
 
     """
     await staging.create(connection)
-    known = await staging.known(connection)
     faults = Faults()
     unread = rows(file, form)
     # Threads keep the event loop free: a server answers others meanwhile.
-    while batch := await asyncio.to_thread(_next, unread, known):
+    while read := await asyncio.to_thread(_next, unread):
+        references = await staging.load_references(connection, read)
+        batch = await asyncio.to_thread(staging.prepared, read, references)
         await staging.stage(connection, batch)
         for row in batch.faulty:
             faults.add(row.line, *row.faults)
@@ -160,9 +179,7 @@ async def _stage(
     await staged.contradictions(connection, faults)
     if faults.count:
         raise FaultyImportError(faults.count, faults.first())
-    return known
 
 
-def _next(unread: Iterator[Row], known: staging.Known) -> staging.Batch | None:
-    taken = list(islice(unread, BATCH))
-    return staging.prepared(taken, known) if taken else None
+def _next(unread: Iterator[Row]) -> list[Row]:
+    return list(islice(unread, BATCH))

@@ -18,6 +18,7 @@ from app.db.connections import WriteConnection
 from app.db.locks import JOURNAL
 
 LONGEST_WAIT_UNDER_IT = "250ms"
+_CHANGE = "chancery.change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,27 @@ async def count_change(connection: WriteConnection) -> None:
 
     The lock must be held: the number's row would keep every other writer waiting as well.
     """
-    await connection.execute(text("UPDATE change_number SET number = number + 1"))
+    statement = text("UPDATE change_number SET number = number + 1 RETURNING number")
+    connection.info[_CHANGE] = await connection.scalar(statement)
+
+
+async def repeat_change(connection: WriteConnection) -> None:
+    """Have what repeats an earlier write name a change by which that one can be seen.
+
+    The lock must be held: the newest number is then the one that everything has.
+    """
+    connection.info[_CHANGE] = await connection.scalar(text("SELECT number FROM change_number"))
+
+
+def forget_change(connection: WriteConnection) -> None:
+    """Begin to write: the connection may have been another transaction's before."""
+    connection.info.pop(_CHANGE, None)
+
+
+def change_of(connection: WriteConnection) -> int | None:
+    """Return the number of the change that this transaction makes, None where it makes none."""
+    number: int | None = connection.info.get(_CHANGE)
+    return number
 
 
 async def later_place(connection: WriteConnection, ahead: timedelta, gap: int) -> Place:

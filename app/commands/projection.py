@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, delete, insert, liter
 from sqlalchemy.dialects.postgresql import Range
 
 from app.commands import counts
+from app.db.conditions import among
 from app.db.connections import WriteConnection
 from app.db.projections import (
     Event,
@@ -44,6 +45,8 @@ async def project(connection: WriteConnection, revisions: Sequence[Revision]) ->
         revisions: one for each event; one that isn't live takes its event out of what is read.
 
     """
+    if not revisions:
+        return
     events = [revision.event for revision in revisions]
     await counts.take(connection, events)
     for revision in revisions:
@@ -118,7 +121,7 @@ async def _countries(connection: WriteConnection, revisions: Sequence[Revision])
     ids = {party.party for revision in revisions for party in revision.facts.participants}
     if not ids:
         return {}
-    rows = await connection.execute(select(Party.id, Party.country).where(Party.id.in_(ids)))
+    rows = await connection.execute(select(Party.id, Party.country).where(among(Party.id, ids)))
     return {row.id: row.country for row in rows}
 
 

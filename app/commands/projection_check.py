@@ -78,7 +78,8 @@ async def check_projections(connection: ReadConnection) -> AsyncIterator[int]:
 
     """
     differences = Differences()
-    differences.add(await _compare_counts(connection))
+    # Whatever else differs says more than a count, so they come last.
+    wrong_counts = await _compare_counts(connection)
     for fetch in (fetch_parties, fetch_regimes, fetch_events):
         after: str | None = ""
         while after is not None:
@@ -87,6 +88,7 @@ async def check_projections(connection: ReadConnection) -> AsyncIterator[int]:
                 differences.add(await _compare(connection, batch, table, rows))
             yield batch.ids
             after = batch.last
+    differences.add(wrong_counts)
     differences.check()
 
 
@@ -122,7 +124,7 @@ async def _normalize_words(
     connection: ReadConnection, table: type[Table], rows: Sequence[NumberedRow]
 ) -> None:
     """Write the words in rows as the database does."""
-    if "words" in table.__table__.c:
+    if rows and "words" in table.__table__.c:
         given = {"words": [row.values["words"] for row in rows]}
         normalized = await connection.scalars(text(_NORMALIZE), given)
         for row, words in zip(rows, normalized, strict=True):

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Row, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.commands.names import BEFORE_ALL, name_rows
@@ -19,6 +19,7 @@ from app.commands.parties import party_row
 from app.commands.projection import rows_of
 from app.commands.references import names_in
 from app.commands.regimes import regime_row
+from app.db.conditions import among
 from app.db.connections import ReadConnection
 from app.db.names import PartyName, PartyWords
 from app.db.projections import (
@@ -113,12 +114,13 @@ async def fetch_regimes(connection: ReadConnection, after: str) -> Batch:
     """
     histories = await _fetch_reference_histories(connection, "regime", after)
     rows = _Rows(Regime)
-    named = {}
+    named: dict[tuple[str, str], int] = {}
     for history in histories:
         facts = _regime_facts(history[-1])
         named["party", facts.issuer] = history[-1].seq
         rows.add(Regime, history[-1].seq, [_state_of(history, regime_row(facts))])
-    await _check_names(connection, named)
+    if named:
+        await _check_names(connection, named)
     return rows.batch(after, [history[0].id for history in histories])
 
 
@@ -130,8 +132,11 @@ async def fetch_events(connection: ReadConnection, after: str) -> Batch:
 
     """
     recorded = await _fetch_event_revisions(connection, after)
+    rows = _Rows(*rows_of([]))
+    if not recorded:
+        return rows.batch(after, [])
     revisions = {row.seq: _event_revision(row) for row in recorded}
-    named = {
+    named: dict[tuple[str, str], int] = {
         (what, name): number
         for number, revision in revisions.items()
         for what, _, name in names_in(revision.facts)
@@ -142,7 +147,6 @@ async def fetch_events(connection: ReadConnection, after: str) -> Batch:
         connection, [id_ for what, id_ in named if what == "party"]
     )
     numbers = {(each.event, each.revision): number for number, each in revisions.items()}
-    rows = _Rows(*rows_of([]))
     events = []
     for event, history in groupby(revisions.values(), key=lambda revision: revision.event):
         events.append(event)
@@ -210,7 +214,7 @@ async def _fetch_belongings(
     table = ReferenceRevision
     rows = await connection.execute(
         select(table.id, table.recorded_at, table.facts["country"].astext.label("country"))
-        .where(table.type == "party", table.id.in_(parties))
+        .where(table.type == "party", among(table.id, parties))
         .order_by(table.id, table.revision)
     )
     belongings: dict[str, list[Belonging]] = {}
@@ -232,7 +236,9 @@ async def _check_names(connection: ReadConnection, named: Mapping[tuple[str, str
     """
     table = ReferenceRevision
     statement = select(table.type, table.id).where(
-        table.revision == 1, tuple_(table.type, table.id).in_(list(named))
+        table.type.in_(["party", "regime"]),
+        among(table.id, {id_ for _, id_ in named}),
+        table.revision == 1,
     )
     recorded = {(row.type, row.id) for row in await connection.execute(statement)}
     for (type_, id_), number in named.items():

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.commands import journal
 from app.commands.references import check_references
 from app.commands.revise import Author, Change, add_revisions
+from app.db.conditions import among
 from app.db.connections import WriteConnection
 from app.db.tables import EventRevision
 from app.domain.event import EventFacts
@@ -91,6 +92,6 @@ def _slug(title: str, longest: int) -> str:
 
 async def _used(connection: WriteConnection, ids: Collection[str]) -> set[str]:
     rows = await connection.scalars(
-        select(EventRevision.event).where(EventRevision.event.in_(ids)).distinct()
+        select(EventRevision.event).where(among(EventRevision.event, ids)).distinct()
     )
     return set(rows)

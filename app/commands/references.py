@@ -1,19 +1,18 @@
 """Whether what events name exists: parties, regimes, other events."""
 
-from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 
-from sqlalchemy import inspect, select
+from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute
 
+from app.db.conditions import among
 from app.db.connections import ReadConnection
-from app.db.tables import EventRevision, Party, Regime, Table
-from app.domain.errors import Fault, RefusedError
+from app.db.tables import EventRevision, Party, Regime
+from app.domain.errors import MAX_FAULTS, Fault, NameKind, RefusedError, UnknownName
 from app.domain.event import EventFacts
 
-_Named = Iterator[tuple[str, str, str]]
-
-
-_MOST_COMPARED = 200
+_Named = tuple[NameKind, str, str]
 
 
 async def check_references(
@@ -22,70 +21,59 @@ async def check_references(
     """Make sure that everything exists which these events name; they may name each other.
 
     Raises:
-        RefusedError: every name that leads nowhere, with similar ones that do.
+        RefusedError: the names that lead nowhere. What they may have been meant for isn't looked
+            for here, because the journal's lock may be held.
 
     """
     named = {event: list(names_in(facts)) for event, facts in events.items()}
+    parties, regimes, related = (
+        names_of(kind, named.values()) for kind in (NameKind.PARTY, NameKind.REGIME, NameKind.EVENT)
+    )
     known = {
-        "party": await _existing(connection, Party, _names(named.values(), "party")),
-        "regime": await _existing(connection, Regime, _names(named.values(), "regime")),
-        "event": {*events, *await _recorded(connection, _names(named.values(), "event"))},
+        NameKind.PARTY: await _existing(connection, Party.id, parties),
+        NameKind.REGIME: await _existing(connection, Regime.code, regimes),
+        NameKind.EVENT: {*events, *await _existing(connection, EventRevision.event, related)},
     }
-    faults = [
-        Fault("body", field, "unknown_reference", message, await _similar(connection, what, name))
+    found = (
+        fault
         for event, entries in named.items()
-        for what, field, name in entries
-        if (message := _unknown(event, what, name, known, several=several))
-    ]
-    if faults:
+        for fault in _faults(event, entries, known, f"{event}: " if several else "")
+    )
+    if faults := tuple(islice(found, MAX_FAULTS)):
         raise RefusedError(*faults)
 
 
-def _unknown(
-    event: str, what: str, name: str, known: Mapping[str, Collection[str]], *, several: bool
-) -> str | None:
-    place = f"{event}: " if several else ""
-    if what == "event" and name == event:
-        return f"{place}An event can't be related to itself."
-    return None if name in known[what] else f"{place}There is no {what} {name}."
+def _faults(
+    event: str, entries: Collection[_Named], known: Mapping[NameKind, Collection[str]], place: str
+) -> Iterator[Fault]:
+    for kind, field, name in entries:
+        if kind is NameKind.EVENT and name == event:
+            message = f"{place}An event can't be related to itself."
+            yield Fault("body", field, "unknown_reference", message)
+        elif name not in known[kind]:
+            message = f"{place}There is no {kind} {name}."
+            unknown = UnknownName(kind, name)
+            yield Fault("body", field, "unknown_reference", message, unknown=unknown)
 
 
-def names_in(facts: EventFacts) -> _Named:
-    """Return what an event names: which sort of thing, in which field, by which key."""
+def names_in(facts: EventFacts) -> Iterator[_Named]:
+    """Return what an event names: which kind of thing, in which field, by which key."""
     for place, participant in enumerate(facts.participants):
-        yield "party", f"participants.{place}.party", participant.party
+        yield NameKind.PARTY, f"participants.{place}.party", participant.party
     if facts.regime is not None:
-        yield "regime", "regime", facts.regime
+        yield NameKind.REGIME, "regime", facts.regime
     for place, relation in enumerate(facts.relations):
-        yield "event", f"relations.{place}.event", relation.event
+        yield NameKind.EVENT, f"relations.{place}.event", relation.event
 
 
-def _names(entries: Collection[list[tuple[str, str, str]]], what: str) -> set[str]:
-    return {name for each in entries for kind, _, name in each if kind == what}
+def names_of(kind: NameKind, entries: Iterable[Iterable[_Named]]) -> set[str]:
+    """Return the names of one kind among what several events name."""
+    return {name for each in entries for what, _, name in each if what is kind}
 
 
 async def _existing(
-    connection: ReadConnection, table: type[Table], keys: Collection[str]
+    connection: ReadConnection, column: InstrumentedAttribute[str], names: Collection[str]
 ) -> set[str]:
-    (key,) = inspect(table).primary_key
-    return set(await connection.scalars(select(key).where(key.in_(keys))))
-
-
-async def _recorded(connection: ReadConnection, events: Collection[str]) -> set[str]:
-    column = EventRevision.event
-    return set(await connection.scalars(select(column).where(column.in_(events)).distinct()))
-
-
-async def _similar(connection: ReadConnection, what: str, name: str) -> tuple[str, ...]:
-    """Return existing keys that the name may have been meant for.
-
-    Events are too many to compare with, so only those that begin like it are.
-    """
-    if what == "event":
-        column = EventRevision.event
-        alike = column.startswith(name[: len(name) // 2], autoescape=True)
-        statement = select(column).where(alike, EventRevision.revision == 1).order_by(column)
-        known = await connection.scalars(statement.limit(_MOST_COMPARED))
-    else:
-        known = await connection.scalars(select(Party.id if what == "party" else Regime.code))
-    return tuple(get_close_matches(name, known.all(), n=3))
+    if not names:
+        return set()
+    return set(await connection.scalars(select(column).where(among(column, names)).distinct()))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from app.commands import chain, journal
 from app.commands.projection import project
+from app.db.conditions import among
 from app.db.connections import ReadConnection, WriteConnection
 from app.db.party_cache import complete_documents, select_parties_as_of
 from app.db.projections import Event
@@ -91,11 +92,13 @@ async def state(connection: ReadConnection, event: str) -> State | None:
 
 async def latest_revisions(connection: ReadConnection, events: Collection[str]) -> list[Revision]:
     """Return the latest revision of each of these events."""
+    if not events:
+        return []
     first = aliased(EventRevision)
     rows = await connection.execute(
         select(EventRevision.__table__, first.recorded_at.label("first_recorded_at"))
         .join(first, (first.event == EventRevision.event) & (first.revision == 1))
-        .where(EventRevision.event.in_(events))
+        .where(among(EventRevision.event, events))
         .ext(distinct_on(EventRevision.event))
         .order_by(EventRevision.event, EventRevision.revision.desc())
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import literal, literal_column, select, text
 
@@ -16,14 +17,12 @@ from app.commands.staging import (
     PAIR_COLUMNS,
     PARTY_COLUMNS,
     Faults,
-    Known,
-    known,
 )
 from app.db.chain import LEAF, LEAVES_TOGETHER
 from app.db.connections import WriteConnection
 from app.db.projections import Event
 from app.domain.errors import ConflictError
-from app.domain.history import GONE, Countries
+from app.domain.history import GONE
 from app.domain.rows import fault_at
 
 _CONTRADICTIONS = f"""
@@ -80,11 +79,18 @@ _OUTCOMES = """
         CASE WHEN changed THEN was + 1 ELSE was END
     FROM import_change JOIN import_event USING (id) ORDER BY line
 """
-_BATCH = 5_000
+# So many keep the event loop for some 5 ms.
+_BATCH = 2_000
 _REVISED_SINCE = """
     SELECT EXISTS (
         SELECT FROM event_revision JOIN import_change ON id = event
         WHERE seq > :seen AND seq < :first
+    ) OR EXISTS (
+        SELECT FROM reference_revision revised
+        WHERE type = 'party' AND recorded_at > :began AND EXISTS (
+            SELECT FROM import_party
+            WHERE party = revised.id AND country IS DISTINCT FROM revised.facts->>'country'
+        )
     )
 """
 _INSTANT = "CAST(:instant AS timestamptz) + place * interval '1 microsecond'"
@@ -130,13 +136,16 @@ _PAIRS = f"""
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What would become of the staged events, and which state of the register that goes by."""
+    """What would become of the staged events, and which state of the register that goes by.
+
+    `began` is the instant of the newest change to a party when the first row was read.
+    """
 
     recorded: int
     corrected: int
     unchanged: int
     seen: int
-    countries: Countries
+    began: datetime
 
     @property
     def changes(self) -> int:
@@ -164,17 +173,28 @@ async def contradictions(connection: WriteConnection, faults: Faults) -> None:
     faults.count += max(0, total - MAX_FAULTS)
 
 
-async def compare(connection: WriteConnection, before: Known) -> Basis:
-    """Find out what is new, what differs and what is there already."""
+async def last_change_of_parties(connection: WriteConnection) -> datetime:
+    """Return the instant of the newest change to a party that can be seen."""
+    newest = "SELECT coalesce(max(recorded_at), '-infinity') FROM party_revision"
+    instant: datetime = (await connection.execute(text(newest))).scalar_one()
+    return instant
+
+
+async def compare(connection: WriteConnection, began: datetime) -> Basis:
+    """Find out what is new, what differs and what is there already.
+
+    Args:
+        connection: in the transaction in which all was staged.
+        began: the instant of the newest change to a party when the first row was read.
+
+    """
     # Numbers become visible in their order, so what is seen below includes all up to this one.
     seen = await connection.scalar(text("SELECT coalesce(max(seq), 0) FROM event_revision"))
     await connection.execute(text(_COMPARE))
     await connection.execute(text("CREATE INDEX ON import_change (id)"))
     await connection.execute(text("ANALYZE import_change"))
     counts = (await connection.execute(text(_COUNT))).one()
-    used = await connection.scalars(text("SELECT DISTINCT party FROM import_party"))
-    countries = {party: before.countries[party] for party in used}
-    return Basis(counts.recorded, counts.corrected, counts.unchanged, seen or 0, countries)
+    return Basis(counts.recorded, counts.corrected, counts.unchanged, seen or 0, began)
 
 
 async def outcomes(connection: WriteConnection) -> AsyncIterator[Sequence[Outcome]]:
@@ -196,11 +216,8 @@ async def check_unchanged(connection: WriteConnection, basis: Basis, first: Plac
         ConflictError: one of them was changed since, or the country of a party in one of them.
 
     """
-    revised = await connection.scalar(
-        text(_REVISED_SINCE), {"seen": basis.seen, "first": first.seq}
-    )
-    now = (await known(connection)).countries
-    if revised or any(now.get(party) != was for party, was in basis.countries.items()):
+    given = {"seen": basis.seen, "first": first.seq, "began": basis.began}
+    if await connection.scalar(text(_REVISED_SINCE), given):
         raise ConflictError(
             "Events or parties of the file were changed while it was read: send it once more."
         )

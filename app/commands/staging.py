@@ -4,10 +4,9 @@ Rows are rendered and checked here without the journal's lock. What remains to b
 to number, to stamp and to move them, which the database does by itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import (
@@ -25,14 +24,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.commands.projection import event_row, pair_rows, party_rows
-from app.commands.references import names_in
+from app.commands.references import names_in, names_of
 from app.db.connections import ReadConnection, WriteConnection
 from app.db.copying import insert_many
 from app.db.projections import Event, EventPair, EventParty
 from app.db.tables import Key, Party, Regime
 from app.db.tables import Table as Base
 from app.domain.document import render, without_stamp
-from app.domain.errors import Fault
+from app.domain.errors import Fault, NameKind, UnknownName
 from app.domain.event import EventFacts
 from app.domain.history import Countries, Revision, Version
 from app.domain.rows import Row, fault_at
@@ -86,8 +85,8 @@ COUNT = _temporary(
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What rows may name, as it was when they were staged."""
+class References:
+    """What a batch of rows names and what exists of it."""
 
     countries: Countries
     regimes: frozenset[str]
@@ -124,16 +123,21 @@ async def create(connection: WriteConnection) -> None:
     await connection.run_sync(lambda sync: _METADATA.create_all(sync, checkfirst=False))
 
 
-async def known(connection: ReadConnection) -> Known:
-    """Return what rows may name at the moment."""
-    parties = await connection.execute(select(Party.id, Party.country))
-    countries = {row.id: row.country for row in parties}
-    return Known(countries, frozenset(await connection.scalars(select(Regime.code))))
+async def load_references(connection: ReadConnection, rows: Sequence[Row]) -> References:
+    """Return those of the parties and regimes that rows name which exist at the moment."""
+    named = [list(names_in(row.facts)) for row in rows if row.facts is not None]
+    parties = await connection.execute(
+        select(Party.id, Party.country).where(Party.id.in_(names_of(NameKind.PARTY, named)))
+    )
+    regimes = names_of(NameKind.REGIME, named)
+    codes = select(Regime.code).where(Regime.code.in_(regimes))
+    found = await connection.scalars(codes) if regimes else ()
+    return References({row.id: row.country for row in parties}, frozenset(found))
 
 
-def prepared(rows: Sequence[Row], known: Known) -> Batch:
+def prepared(rows: Sequence[Row], references: References) -> Batch:
     """Return a batch ready for the staging tables; this is where the time goes."""
-    checked = [_checked(row, known) for row in rows]
+    checked = [_checked(row, references) for row in rows]
     tables: dict[str, list[dict[str, Any]]] = {table.name: [] for table in _METADATA.sorted_tables}
     for row in checked:
         if row.id is not None:
@@ -141,7 +145,8 @@ def prepared(rows: Sequence[Row], known: Known) -> Batch:
         if row.id is not None and row.facts is not None:
             tables[RELATION.name] += _relations(row.line, row.facts)
             if not row.faults:
-                _render(row.line, row.id, row.facts, row.note, known, tables)
+                parties = references.countries
+                _render(row.line, row.id, row.facts, row.note, parties, tables)
     return Batch(tables, [row for row in checked if row.faults])
 
 
@@ -161,20 +166,24 @@ async def index(connection: WriteConnection) -> None:
         await connection.execute(text(f"ANALYZE {table.name}"))
 
 
-def _checked(row: Row, known: Known) -> Row:
+def _checked(row: Row, references: References) -> Row:
     """Return the row with the names that lead nowhere among its faults."""
     if row.facts is None:
         return row
-    existing = {"party": known.countries, "regime": known.regimes}
+    existing: Mapping[NameKind, Collection[str]] = {
+        NameKind.PARTY: references.countries,
+        NameKind.REGIME: references.regimes,
+    }
     faults = []
-    for what, field, name in names_in(row.facts):
-        if what == "event" and name == row.id:
+    for kind, field, name in names_in(row.facts):
+        if kind is NameKind.EVENT and name == row.id:
             message = "An event can't be related to itself."
             faults.append(fault_at(row.line, field, "unknown_reference", message))
-        elif what in existing and name not in existing[what]:
-            similar = get_close_matches(name, existing[what], n=3)
-            message = f"There is no {what} {name}."
-            faults.append(fault_at(row.line, field, "unknown_reference", message, *similar))
+        elif kind in existing and name not in existing[kind]:
+            message = f"There is no {kind} {name}."
+            unknown = UnknownName(kind, name)
+            fault = fault_at(row.line, field, "unknown_reference", message, unknown=unknown)
+            faults.append(fault)
     return replace(row, faults=tuple(faults))
 
 
@@ -190,13 +199,13 @@ def _render(
     event: str,
     facts: EventFacts,
     note: str | None,
-    known: Known,
+    countries: Countries,
     tables: Mapping[str, list[dict[str, Any]]],
 ) -> None:
     """Add the rows of one event, made as those of an event that is recorded alone."""
     revision = Revision(event, 1, "record", facts, _UNKNOWN_YET, _UNKNOWN_YET, note)
     document = render(event, facts, revision.stamp)
-    version = Version(revision, known.countries, document, _UNKNOWN_YET, None)
+    version = Version(revision, countries, document, _UNKNOWN_YET, None)
     row = event_row(version)
     tables[EVENT.name].append(
         {name: row[name] for name in EVENT_COLUMNS}

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.db.embedded import Cluster, alone, embedded, made
+from app.db.data_directory import DataDirectory, has_register
+from app.db.embedded import Cluster, embedded
 from app.db.programs import ProgramError, Programs, run_program
 from app.domain.errors import MisconfiguredError
 
@@ -28,18 +29,20 @@ def back_up(data_dir: Path, file: Path) -> int:
         MisconfiguredError: there is no register, or the file is there already or can't be written.
 
     """
-    if not Programs(data_dir).data.exists():
+    if not has_register(data_dir):
         raise MisconfiguredError(f"There is no register in {data_dir} to be backed up.")
     with _whole(file.absolute()) as unfinished:
         with embedded(data_dir) as url:
-            # The program doesn't end before what it wrote lies on the disk.
-            to = (f"--file={unfinished}", "--format=custom")
-            run_program(
-                "pg_dump", *to, f"--lock-wait-timeout={_LONGEST_WAIT_S}s", f"--dbname={url}"
-            )
+            dump(url, unfinished)
         if not _holds_a_register(unfinished):
             raise MisconfiguredError(f"There is no register in {data_dir} to be backed up.")
         return unfinished.stat().st_size
+
+
+def dump(url: str, file: Path) -> None:
+    """Write a server's register to a file; it lies on the disk when this returns."""
+    to = (f"--file={file}", "--format=custom")
+    run_program("pg_dump", *to, f"--lock-wait-timeout={_LONGEST_WAIT_S}s", f"--dbname={url}")
 
 
 @contextmanager
@@ -56,7 +59,7 @@ def _whole(file: Path) -> Iterator[Path]:
         yield unfinished
         _check_unused(file)
         unfinished.rename(file)
-        _sync(file.parent)
+        sync(file.parent)
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -76,24 +79,19 @@ def restored(file: Path, data_dir: Path) -> Iterator[str]:
         MisconfiguredError: the directory holds a register already, or the file is no whole backup.
 
     """
-    target = Programs(made(data_dir))
-    place = target.data.with_name("restoring")
-    with alone(data_dir):
-        if target.data.exists():
+    with DataDirectory(data_dir) as directory, directory.starting():
+        if directory.data.exists():
             raise MisconfiguredError(
                 f"There is a register in {data_dir} already: set CHANCERY_DATA_DIR to a new place."
             )
         if not _holds_a_register(file):
             raise MisconfiguredError(f"{file} is no backup of a register.")
-        _clear(place)
-        try:
+        with cleared(directory.path / "restoring") as place:
             with embedded(place) as url:
-                _fill(url, file)
+                fill(url, file)
                 yield url
-            Programs(place).data.rename(target.data)
-            _sync(target.data.parent)
-        finally:
-            _clear(place)
+            Programs(place).data.rename(directory.data)
+            sync(directory.path)
 
 
 def _holds_a_register(file: Path) -> bool:
@@ -103,7 +101,13 @@ def _holds_a_register(file: Path) -> bool:
         return False
 
 
-def _fill(url: str, file: Path) -> None:
+def fill(url: str, file: Path) -> None:
+    """Restore a backup to an empty server.
+
+    Raises:
+        MisconfiguredError: the file isn't whole.
+
+    """
     to = f"--dbname={url}"
     run_program("psql", to, "--no-psqlrc", "--set=ON_ERROR_STOP=1", standard_input=_ROLES)
     options = ("--single-transaction", "--no-owner")
@@ -115,14 +119,27 @@ def _fill(url: str, file: Path) -> None:
         ) from error
 
 
+@contextmanager
+def cleared(place: Path) -> Iterator[Path]:
+    """Lend a directory that is removed before and after, with the server that runs on it.
+
+    A process that was killed may have left one running.
+    """
+    _clear(place)
+    try:
+        yield place
+    finally:
+        _clear(place)
+
+
 def _clear(place: Path) -> None:
-    """Remove what was restored, with the server that a killed process may have left running."""
     if place.exists():
-        Cluster(place, {}).stop()
+        with DataDirectory(place) as directory:
+            Cluster(directory, {}).stop()
         shutil.rmtree(place)
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
     """Make sure that a new name in a folder outlasts a power cut."""
     opened = os.open(folder, os.O_RDONLY)
     try:

@@ -1,5 +1,6 @@
 """From the driver's errors to the domain's: which failures mean "not now", and which "too late"."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -28,6 +29,11 @@ _NOT_NOW = (
 _NO_CONNECTION = (postgres.PostgresError, PoolTimeoutError, DBAPIError, InvalidRequestError)
 
 
+def is_disk_full(error: BaseException) -> bool:
+    """Tell whether a file of this process couldn't be written for want of room."""
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
 class LockedError(Exception):
     """Somebody else is at the rows that were to be written."""
 
@@ -47,6 +53,9 @@ def answering() -> Iterator[None]:
     try:
         yield
     except _NOT_NOW as error:
+        if is_disk_full(error):
+            # No connection fails so, only a file of ours that was written meanwhile.
+            raise
         raise UnavailableError from error
     except DBAPIError as error:
         if error.connection_invalidated or isinstance(_cause(error), _NOT_NOW):

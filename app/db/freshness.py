@@ -22,6 +22,8 @@ LONGEST_S = 0.05
 
 _NUMBER = Prepared(select(ChangeNumber.number))
 _RENEWED_AFTER_S = LONGEST_S / 2
+# A database that couldn't be asked isn't waited for again at once.
+_RETRIED_AFTER_S = 0.5
 _NEVER = float("-inf")
 
 
@@ -32,8 +34,8 @@ class Freshness:
         """Know nothing yet."""
         self._database = database
         self._number = 0
-        self._looked = _NEVER
-        self._looking: asyncio.Task[None] | None = None
+        self._looked = self._failed = self._advanced = _NEVER
+        self._looking: asyncio.Task[int | None] | None = None
 
     def known(self) -> int | None:
         """Return the number if it may still be gone by, else None."""
@@ -63,15 +65,25 @@ class Freshness:
         if self._looking is not None and self.known() is None:
             await asyncio.wait({self._looking})
         number = self.known()
-        return await self.renewed() if number is None or number < at_least else number
+        if number is not None and number >= at_least:
+            return number
+        if time.monotonic() - self._failed < _RETRIED_AFTER_S:
+            return None
+        return await self.renewed()
+
+    def advance(self, number: int) -> None:
+        """Know of a change that this process has committed: nothing older is gone by any more."""
+        self._number, self._advanced = max(self._number, number), time.monotonic()
 
     async def renewed(self) -> int | None:
         """Return the number as it is now, or None where the database can't be asked."""
         # Whoever comes while it is asked for waits for an answer that began after them.
         if self._looking is not None:
             await asyncio.wait({self._looking})
-        await asyncio.wait({self._begin_to_look()})
-        return self.known()
+        looking = self._begin_to_look()
+        await asyncio.wait({looking})
+        # However long it took, it began after whoever is waiting came.
+        return looking.result()
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,17 +96,20 @@ class Freshness:
     def _age(self) -> float:
         return time.monotonic() - self._looked
 
-    def _begin_to_look(self) -> asyncio.Task[None]:
+    def _begin_to_look(self) -> asyncio.Task[int | None]:
         """Return what is looking, begun now if nobody was."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         return self._looking
 
-    async def _look(self) -> None:
+    async def _look(self) -> int | None:
         began = time.monotonic()
         try:
             number = await self._database.glance(_NUMBER)
         except UnavailableError:
-            self._looked = _NEVER
-            return
-        self._number, self._looked = number, began
+            self._looked, self._failed = _NEVER, time.monotonic()
+            return None
+        # What was looked at before our own change may lack it.
+        if began > self._advanced or number >= self._number:
+            self._number, self._looked = number, began
+        return self._number

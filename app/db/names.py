@@ -1,12 +1,21 @@
 """What parties were called and when: projections of their revisions, for matching and searching."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import DateTime, ForeignKey, Index
+from sqlalchemy import ColumnElement, DateTime, ForeignKey, Index, func, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables import Key, Table
+
+# An entry of an index has no room for every name twice, and nothing longer is compared.
+_REVERSED_LETTERS = 80
+
+
+def reversed_name(folded: Any) -> ColumnElement[str]:
+    """Return what orders names by their letters from the end."""
+    return func.left(func.reverse(folded), text(str(_REVERSED_LETTERS)))
 
 
 class PartyName(Table):
@@ -17,7 +26,15 @@ class PartyName(Table):
     """
 
     __tablename__ = "party_name"
-    __table_args__ = (Index(None, "party"),)
+    __table_args__ = (
+        Index(None, "party"),
+        Index("ix_party_name_now", "folded", postgresql_where=text("known_to IS NULL")),
+        Index(
+            "ix_party_name_now_reversed",
+            text(f'"left"(reverse(folded), {_REVERSED_LETTERS})'),
+            postgresql_where=text("known_to IS NULL"),
+        ),
+    )
 
     folded: Mapped[str] = mapped_column(Key, primary_key=True)
     party: Mapped[str] = mapped_column(

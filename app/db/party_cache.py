@@ -12,9 +12,10 @@ from itertools import repeat
 from sys import getsizeof
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, DateTime, String, any_, bindparam, func, select
+from sqlalchemy import ColumnElement, DateTime, any_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.db.conditions import TEXTS
 from app.db.connections import ReadConnection
 from app.db.tables import ReferenceRevision
 from app.domain.document import insert_parties, parties_in, render_party
@@ -55,7 +56,7 @@ _HISTORIES = (
         ReferenceRevision.facts["country"].astext.label("country"),
         select_parties_as_of(),
     )
-    .where(_is_party, ReferenceRevision.id == any_(bindparam("parties", type_=ARRAY(String()))))
+    .where(_is_party, ReferenceRevision.id == any_(bindparam("parties", type_=TEXTS)))
     .order_by(ReferenceRevision.id, ReferenceRevision.revision)
 )
 _REVISED = (

@@ -5,8 +5,8 @@ Those of the server run as the user who owns the data, which is never root: it r
 
 import os
 import pwd
+import re
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.util import find_spec
@@ -17,35 +17,42 @@ from app.domain.errors import MisconfiguredError
 # The numbers of capabilities(7), the narrower one first.
 _PASSES = {"dac_read_search": 2, "dac_override": 1}
 _SETPCAP = 8
+_ERROR = re.compile(r"\b(error|ERROR|FATAL|PANIC): ")
 
 
 class ProgramError(MisconfiguredError):
-    """A program failed; `complaint` is the last that it said."""
+    """A program failed; `complaint` is why."""
 
     def __init__(self, program: str, said: str) -> None:
-        """Keep the last line that isn't blank."""
-        lines = (line.strip() for line in reversed(said.splitlines()))
-        self.complaint = next(filter(None, lines), "no message")
+        """Keep the last line that names an error, or else the last one that isn't blank."""
+        lines = [line.strip() for line in reversed(said.splitlines()) if line.strip()]
+        self.complaint = next(filter(_ERROR.search, lines), lines[0] if lines else "no message")
         super().__init__(f"The embedded PostgreSQL failed ({program}: {self.complaint}).")
 
 
 def run_program(
-    program: str, *arguments: str, standard_input: str | None = None, before: Sequence[str] = ()
+    program: str,
+    *arguments: str,
+    standard_input: str | None = None,
+    before: Sequence[str] = (),
+    inherited: Sequence[int] = (),
 ) -> str:
     """Run a program as ourselves to its end, and return what it said.
 
     Args:
-        program: its name.
+        program: its name, for one of the package, or its path.
         arguments: what it is told; paths in it are absolute.
         standard_input: a text for it to read.
         before: a command to run it by.
+        inherited: open files that it and what it starts keep.
 
     Raises:
         ProgramError: it failed.
 
     """
-    # A server inherits these, so they are files: a pipe would stay open as long as it runs.
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+    # A server inherits this, so it is a file: a pipe would stay open as long as it runs. It is in
+    # memory, because a disk may be full, and just that is what a program then says.
+    with os.fdopen(os.memfd_create("said"), "w+", encoding="utf-8", errors="replace") as said:
         done = subprocess.run(  # noqa: S603 - Our own programs and paths.
             [*before, str(folder() / program), *arguments],
             input=standard_input,
@@ -55,13 +62,14 @@ def run_program(
             cwd="/",
             text=True,
             check=False,
+            pass_fds=inherited,
             # A terminal's Ctrl-C is meant for us, who then stop the server in good order.
             start_new_session=True,
         )
         said.seek(0)
         text = said.read()
     if done.returncode != 0:
-        raise ProgramError(program, text)
+        raise ProgramError(Path(program).name, text)
     return text
 
 
@@ -86,10 +94,17 @@ def folder() -> Path:
 class Programs:
     """The programs of the server on one data directory, run as the user that it runs as."""
 
-    def __init__(self, data_dir: Path) -> None:
-        """Keep the places; nothing is touched yet."""
+    def __init__(self, data_dir: Path, programs: Path | None = None) -> None:
+        """Keep the places; nothing is touched yet.
+
+        Args:
+            data_dir: where the data are.
+            programs: the folder with the programs; None for the package's.
+
+        """
         self.data = data_dir / "postgres"
         self.log = data_dir / "postgres.log"
+        self._folder = programs
 
     def own(self, path: Path) -> Path:
         """Give the path to the user the server runs as, where that isn't ourselves."""
@@ -98,18 +113,59 @@ class Programs:
             os.chown(path, user, pwd.getpwuid(user).pw_gid)
         return path
 
-    def run(self, program: str, *arguments: str, standard_input: str | None = None) -> None:
+    def run(
+        self, program: str, *arguments: str, standard_input: str | None = None, lock: int = -1
+    ) -> None:
         """Run a program to its end.
 
+        Args:
+            program: its name.
+            arguments: what it is told.
+            standard_input: a text for it to read.
+            lock: an open file that it and what it starts keep, if any.
+
         Raises:
-            MisconfiguredError: it failed; the message says why.
+            ProgramError: it failed; the message says why.
 
         """
-        before = self._without_root()
-        try:
-            run_program(program, *arguments, standard_input=standard_input, before=before)
-        except ProgramError as error:
-            raise MisconfiguredError(f"{error} Its log: {self.log}") from error
+        run_program(
+            str((self._folder or folder()) / program),
+            *arguments,
+            standard_input=standard_input,
+            before=self._without_root(),
+            inherited=() if lock < 0 else (lock,),
+        )
+
+    def check_version(self) -> None:
+        """Make sure that the data are of the programs' own major version.
+
+        Raises:
+            MisconfiguredError: they aren't; the message says what to do.
+
+        """
+        made_by, programs = self.data_version(), self.version()
+        if made_by is None or made_by == programs:
+            return
+        if made_by > programs:
+            raise MisconfiguredError(
+                f"The register in {self.data.parent} was made by PostgreSQL {made_by}, and this "
+                f"release brings {programs}: use a newer release."
+            )
+        raise MisconfiguredError(
+            f"The register in {self.data.parent} was made by PostgreSQL {made_by}, and this "
+            f"release brings {programs}: run `chancery upgrade-database` first."
+        )
+
+    def data_version(self) -> int | None:
+        """Return the major version of PostgreSQL that made the data, None if they don't say."""
+        with suppress(OSError, ValueError):
+            return int((self.data / "PG_VERSION").read_text())
+        return None
+
+    def version(self) -> int:
+        """Return the major version of the programs, such as 18."""
+        said = run_program(str((self._folder or folder()) / "postgres"), "--version")
+        return int(said.split()[-1].partition(".")[0])
 
     def _user(self) -> int:
         """Return the user the server runs as when we are root: the data's owner, else nobody."""

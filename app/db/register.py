@@ -1,6 +1,6 @@
-"""What is kept about the register as a whole: how it was made, how often it changed, its counts."""
+"""What is kept about the register as a whole: its state, change number, sealing key and counts."""
 
-from sqlalchemy import BigInteger, Text
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables import Key, Table
@@ -31,6 +31,15 @@ class ChangeNumber(Table):
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
 
 
+class SealingKey(Table):
+    """The secret with which cursors are sealed: one row of 32 random bytes, made by a migration."""
+
+    __tablename__ = "sealing_key"
+    __table_args__ = (CheckConstraint("octet_length(key) = 32", name="has_256_bits"),)
+
+    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+
+
 class EventCount(Table):
     """How many live events have a value in what is counted by: a projection of `event`.
 
@@ -39,6 +48,13 @@ class EventCount(Table):
     """
 
     __tablename__ = "event_count"
+    __table_args__ = (
+        Index(
+            "ix_event_count_measure_reversed",
+            text("reverse(value)"),
+            postgresql_where=text("counted_by = 'measure'"),
+        ),
+    )
 
     counted_by: Mapped[str] = mapped_column(Key, primary_key=True)
     value: Mapped[str] = mapped_column(Key, primary_key=True)

@@ -78,6 +78,10 @@ class Regime(Table):
     """A list or legal instrument: the latest state, a projection of its revisions."""
 
     __tablename__ = "regime"
+    __table_args__ = (
+        Index("ix_regime_code_lower", text("lower(code)")),
+        Index("ix_regime_code_reversed", text("reverse(lower(code))")),
+    )
 
     code: Mapped[str] = mapped_column(Key, primary_key=True)
     revision: Mapped[int] = mapped_column(server_default=text("1"))

@@ -21,9 +21,9 @@ from pydantic import BaseModel
 
 from app.domain.document import EventDocument, ParticipantDocument
 from app.domain.errors import MAX_FAULTS
-from app.domain.event import Dates, EventFacts, Participant, Relation, Source
+from app.domain.event import MAX_ENTRIES, Dates, EventFacts, Participant, Relation, Source
 from app.domain.formulas import as_meant
-from app.domain.text import shown
+from app.domain.text import SHOWN_LENGTH, shown
 
 Problem = tuple[str, ...]
 """Field, code, message and what may be meant."""
@@ -61,7 +61,8 @@ _IGNORED = {
     *(f"participants.{name}" for name in ParticipantDocument.model_fields),
     *ADDED,
 } - set(NAMES)
-_ENTRY = re.compile(r"\\[|\\]|[^|]", re.DOTALL)
+# What is escaped, the end of an entry, or plain text.
+_PART = re.compile(r"\\([|\\])|(\|)|([^|\\]+|\\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Columns:
                 body.setdefault(outer, {})[inner] = cell
             else:
                 body[name] = cell
-        problems = [p for outer, group in entries.items() for p in _uneven(outer, group)]
+        problems = [p for outer, group in entries.items() for p in _entry_problems(outer, group)]
         if not problems:
             body |= {outer: _members(group) for outer, group in entries.items()}
         return body, problems
@@ -104,18 +105,21 @@ def _problems(names: Sequence[str]) -> Iterator[Problem]:
         if count > 1:
             yield shown(name), "column_twice", "The header names this column more than once."
         if name not in NAMES and name not in _IGNORED:
-            near = get_close_matches(name, NAMES, n=3)
+            near = get_close_matches(name[:SHOWN_LENGTH], NAMES, n=3)
             message = "There is no such column: see the template."
             yield shown(name), "unknown_column", message, *near
     if "id" not in names:
         yield "id", "missing", "There must be a column id."
 
 
-def _uneven(outer: str, group: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
-    """Refuse to guess which entries belong together where some are missing."""
+def _entry_problems(outer: str, group: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
+    """Refuse too many entries, and to guess which belong together where some are missing."""
     longest = max(group, key=lambda inner: len(group[inner]))
     for inner, entries in group.items():
-        if len(entries) != len(group[longest]):
+        if len(entries) > MAX_ENTRIES:
+            message = f"The cell has {len(entries):,} entries; there may be {MAX_ENTRIES} at most."
+            yield f"{outer}.{inner}", "too_many_entries", message
+        elif len(entries) != len(group[longest]):
             message = (
                 f"The cell has {len(entries)} entries where {outer}.{longest} has "
                 f"{len(group[longest])}: separate them by |, with nothing where one is missing."
@@ -130,19 +134,15 @@ def _members(group: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
 
 def split(cell: str) -> list[str]:
     r"""Return the entries of a cell: `a|b` are two, `a\|b` is one."""
-    entries = [""]
-    place = 0
-    while place < len(cell):
-        if cell[place] == "|":
-            entries.append("")
-            place += 1
-            continue
-        found = _ENTRY.match(cell, place)
-        assert found is not None  # noqa: S101 - Whatever is no bar is matched.
-        text = found.group()
-        entries[-1] += text[-1]
-        place += len(text)
-    return entries
+    if "\\" not in cell:
+        return cell.split("|")
+    entries: list[list[str]] = [[]]
+    for escaped, bar, plain in map(re.Match.groups, _PART.finditer(cell)):
+        if bar:
+            entries.append([])
+        else:
+            entries[-1].append(escaped or plain)
+    return ["".join(parts) for parts in entries]
 
 
 def join(entries: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ _OPEN = ".."
 
 
 def date_in_words(text: str) -> str:
-    """Return a date of the profile in English, no preciser than it is.
+    """Return a date of the profile in English, no more precise than it is.
 
     Raises:
         DateFormatError: the text is outside the profile.

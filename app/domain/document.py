@@ -110,7 +110,7 @@ class EventDocument(_Document):
     direction: str
     title: str
     summary: str
-    date: Annotated[str, Field(description="The event's own date (EDTF), never made preciser.")]
+    date: Annotated[str, Field(description="The event's own date (EDTF), never made more precise.")]
     date_basis: Annotated[str, Field(description="Which of `dates` the own date is.")]
     earliest: Annotated[day | None, Field(description="First day of `date`, null where open.")]
     latest: Annotated[day | None, Field(description="Last day of `date`, null where open.")]

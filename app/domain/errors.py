@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
 
 MAX_FAULTS = 50
 """More of them would help nobody, and make a large answer to a small request."""
@@ -14,15 +16,36 @@ class ChanceryError(Exception):
     """After how many seconds the same request may succeed; None where waiting doesn't help."""
 
 
+class NameKind(StrEnum):
+    """What a name that nobody has should have been the name of."""
+
+    PARTY = "party"
+    REGIME = "regime"
+    MEASURE = "measure"
+    EVENT = "event"
+
+
+class UnknownName(NamedTuple):
+    """A name that nothing in the register has."""
+
+    kind: NameKind
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with a request: where, which sort, why, and what might be meant."""
+    """One thing wrong with a request: where, which sort, why, and what might be meant.
+
+    `unknown` is set where suggestions are still to be looked for, once it is certain that the fault
+    will be shown.
+    """
 
     location: str
     field: str
     code: str
     message: str
     suggestions: tuple[str, ...] = ()
+    unknown: UnknownName | None = None
 
 
 class RefusedError(ChanceryError):
@@ -116,6 +139,19 @@ class TooManyExportsError(ChanceryError):
         super().__init__("Too many exports are under way at the moment. Try again shortly.")
 
 
+class DiskFullError(ChanceryError):
+    """A temporary file of the service's own has no room; the database isn't concerned."""
+
+    retry_after = 30
+
+    def __init__(self) -> None:
+        """Say so in one sentence."""
+        super().__init__(
+            "The service's disk has no room for temporary files at the moment. Try again later; "
+            "CSV and JSON Lines need none."
+        )
+
+
 class OverloadedError(ChanceryError):
     """More is asked than can be answered in good time."""
 
@@ -177,6 +213,19 @@ class QuotaError(ChanceryError):
             f"A key may write {limit:,} times a minute: try again in {retry_after} seconds."
         )
         self.retry_after = retry_after
+
+
+class TooManyUploadsError(ChanceryError):
+    """A key sends too much at the same time."""
+
+    retry_after = 10
+
+    def __init__(self, limit: int) -> None:
+        """Say how much may be on its way."""
+        super().__init__(
+            f"With one key {limit:,} bytes may be on their way at once: send this when others have "
+            "arrived."
+        )
 
 
 class PayloadTooLargeError(ChanceryError):

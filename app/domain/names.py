@@ -9,8 +9,13 @@ like are part of a name, because what is left without them may be somebody else'
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from heapq import nsmallest
+from itertools import takewhile
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA, Indel
 
 # Letters that have no decomposition in Unicode, but that people write with their base letter.
 _LETTERS = {
@@ -43,6 +48,8 @@ _EAST_ASIAN_GAP = re.compile(f"(?<=[{EAST_ASIAN}]) (?=[{EAST_ASIAN}])")
 _LONGEST_GUESS = 80
 _SHORTEST_GUESS = 3
 _SHORTEST_BEGINNING = 4
+# Of all letters of two words, the part that they share; what difflib takes for close as well.
+_LEAST_SIMILARITY = 0.6
 
 
 class _Folding(dict[int, str]):
@@ -92,64 +99,36 @@ def fold(text: str) -> str:
 def closest(text: str, candidates: Iterable[str], limit: int = 5) -> list[str]:
     """Return the candidates most like the text, best first, for "did you mean": never a match."""
     keys = {each: fold(each) for each in candidates}
-    near = set(nearest(fold(text), keys.values(), limit))
-    unlikeness = {each: _unlikeness(fold(text), key) for each, key in keys.items() if key in near}
-    return sorted(unlikeness, key=lambda each: (unlikeness[each], keys[each], each))[:limit]
+    near = nearest(fold(text), sorted(set(keys.values())), limit)
+    rank = {key: place for place, key in enumerate(near)}
+    found = sorted(each for each in keys if keys[each] in rank)
+    return sorted(found, key=lambda each: rank[keys[each]])[:limit]
 
 
-def nearest(key: str, candidates: Iterable[str], limit: int = 5) -> list[str]:
-    """Do the work of `closest` on texts that are folded already."""
+def nearest(key: str, names: Sequence[str], limit: int = 5) -> list[str]:
+    """Do the work of `closest` on different folded names in alphabetical order."""
     key = key[:_LONGEST_GUESS]
-    letters = frozenset(key)
-    likely = (each for each in candidates if _may_be_near(key, letters, each))
-    scored = ((_unlikeness(key, each), each) for each in likely)
-    near = (found for found in scored if found[0] < 1)
-    return [each for _, each in nsmallest(limit, near)]
-
-
-def _may_be_near(key: str, letters: frozenset[str], candidate: str) -> bool:
-    """Rule out by length and letters, because most of ten thousand candidates fail these."""
-    if _is_beginning(key, candidate):
-        return True
     allowed = _typos_allowed(len(key))
-    if abs(len(candidate) - len(key)) > allowed or len(letters.difference(candidate)) > allowed:
-        return False
-    return len(set(candidate).difference(letters)) <= allowed
+    # Letters changed, added, dropped or swapped with their neighbour (restricted Damerau).
+    found = process.extract(key, names, scorer=OSA.distance, score_cutoff=allowed, limit=None)
+    unlikeness = {name: typos / (allowed + 1) for name, typos, _ in found}
+    if len(key) >= _SHORTEST_BEGINNING:
+        longer = takewhile(lambda name: name.startswith(key), names[bisect_left(names, key) :])
+        unlikeness |= {name: (1 - len(key) / len(name)) / 2 for name in longer}
+    return nsmallest(limit, unlikeness, key=lambda name: (unlikeness[name], name))
 
 
-def _unlikeness(key: str, candidate: str) -> float:
-    """Return 0 for equal, up to 1 for barely alike, 1 for unlike."""
-    if _is_beginning(key, candidate):
-        return (1 - len(key) / len(candidate)) / 2
-    allowed = _typos_allowed(len(key))
-    return min(_typos(key, candidate, allowed) / (allowed + 1), 1.0)
+def resembling(key: str, names: Sequence[str], limit: int = 5) -> list[str]:
+    """Return the names that share most of their letters with the key in the same order.
 
-
-def _is_beginning(key: str, candidate: str) -> bool:
-    return len(key) >= _SHORTEST_BEGINNING and candidate.startswith(key)
+    This is for words of which somebody remembers a part, such as `ufl` for `ru-ufl`.
+    """
+    scorer, least = Indel.normalized_similarity, _LEAST_SIMILARITY
+    key = key[:_LONGEST_GUESS]
+    found = process.extract(key, names, scorer=scorer, score_cutoff=least, limit=limit)
+    return [name for name, _, _ in found]
 
 
 def _typos_allowed(length: int) -> int:
     # A guess at a text of two letters would be any other two letters.
     return 0 if length < _SHORTEST_GUESS else min(1 + length // 5, 4)
-
-
-def _typos(one: str, other: str, most: int) -> int:
-    """Count the letters to change, add, drop or swap with their neighbour (restricted Damerau).
-
-    Beyond the most that matter it isn't counted how many there are.
-    """
-    before: list[int] = []
-    previous = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
-        row = [i]
-        for j, counterpart in enumerate(other, 1):
-            change = previous[j - 1] + (letter != counterpart)
-            cost = min(change, previous[j] + 1, row[j - 1] + 1)
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == counterpart:
-                cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
-        if min(row) > most:
-            return most + 1
-        before, previous = previous, row
-    return previous[-1]

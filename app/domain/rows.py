@@ -16,12 +16,17 @@ from typing import IO, Any, NoReturn
 from pydantic import Field, TypeAdapter, ValidationError
 
 from app.domain.cells import Columns
-from app.domain.errors import MAX_FAULTS, Fault
+from app.domain.errors import MAX_FAULTS, Fault, UnknownName
 from app.domain.event import EventFacts
 from app.domain.stated import own_faults, without_derived
 from app.domain.text import Prose, Slug, place_of
 
-MAX_LINE_BYTES = 1_048_576
+# An event whose texts are as long as they may be has about 480,000 characters of up to four bytes,
+# and is exported with its parties' names beside them.
+MAX_LINE_BYTES = 4_194_304
+# Python's own limit is 131,072 characters. In our exports the quotations of all sources are one
+# cell, of up to 200,049. Python has one limit for the whole process.
+csv.field_size_limit(MAX_LINE_BYTES)
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -62,10 +67,12 @@ def rows(file: IO[bytes], form: Form) -> Iterator[Row]:
     return _json_rows(file) if form is Form.JSON_LINES else _csv_rows(file)
 
 
-def fault_at(line: int, field: str, code: str, message: str, *meant: str) -> Fault:
+def fault_at(
+    line: int, field: str, code: str, message: str, *meant: str, unknown: UnknownName | None = None
+) -> Fault:
     """Return a fault in a line of the file, and in a field of it if one is named."""
     place = f"line {line}: {field}" if field else f"line {line}"
-    return Fault("body", place, code, message, meant)
+    return Fault("body", place, code, message, meant, unknown)
 
 
 def _json_rows(file: IO[bytes]) -> Iterator[Row]:

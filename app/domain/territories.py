@@ -110,7 +110,7 @@ def _named_within(key: str) -> Iterator[str]:
 
 def _near(key: str, limit: int) -> Iterator[str]:
     # Most territories have several names that are near when one is.
-    return (code for near in nearest(key, _names(), limit * 8) for code in _names()[near])
+    return (code for near in nearest(key, _sorted_names(), limit * 8) for code in _names()[near])
 
 
 def _spelled_out(key: str) -> str:
@@ -190,6 +190,11 @@ def _names() -> dict[str, tuple[str, ...]]:
     return _gather(
         (fold(name), each.code) for each in territories().values() for name in each.names
     )
+
+
+@cache
+def _sorted_names() -> list[str]:
+    return sorted(_names())
 
 
 @cache

@@ -1,6 +1,7 @@
 """The text that the register accepts: what PostgreSQL can store, JSON can carry and people read."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
@@ -28,6 +29,8 @@ A release may refuse what an earlier one has recorded. That stays readable, and 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 # What has no look of its own, or turns the direction of the text around it.
 _CONFUSING = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+# Letters and a symbol to Unicode, and nothing to the eye: Hangul fillers, the blank of Braille.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _SLUG = "[a-z0-9]+(?:-[a-z0-9]+)*"
 _CODE = "[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*"
 _NO_WEB_ADDRESS = "This is no web address: write one that begins with http:// or https://."
@@ -60,9 +63,13 @@ def place_of(path: Sequence[int | str]) -> str:
 
 
 def not_blank(text: str) -> str:
-    """Return the text if it says anything, else raise ValueError."""
-    if not text.strip():
-        raise ValueError("The text is empty: write something or leave the field out.")
+    """Return the text if there is something to read in it, else raise ValueError.
+
+    That is a letter, a digit or a symbol. Spaces, punctuation, marks without a letter and
+    characters that only format, such as U+200B, say nothing by themselves.
+    """
+    if not any(unicodedata.category(c)[0] in "LNS" and c not in _BLANK for c in text):
+        raise ValueError("The text says nothing: write something or leave the field out.")
     return text
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import select
 
+from app.db.conditions import among
 from app.db.connections import ReadConnection
 from app.db.tables import Party, Regime
 from app.domain.vocabulary import PartyKind
@@ -26,5 +27,7 @@ async def offered_regimes(connection: ReadConnection) -> Mapping[str, str]:
 
 async def names_of_parties(connection: ReadConnection, ids: Collection[str]) -> Mapping[str, str]:
     """Return the names of parties by their ids."""
-    rows = await connection.execute(select(Party.id, Party.name).where(Party.id.in_(ids)))
+    if not ids:
+        return {}
+    rows = await connection.execute(select(Party.id, Party.name).where(among(Party.id, ids)))
     return {row.id: row.name for row in rows}

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import func, select, union_all
 
+from app.db.conditions import among
 from app.db.connections import ReadConnection
 from app.db.party_cache import complete_documents
 from app.queries.knowledge import Knowledge
@@ -14,9 +15,11 @@ async def cited_documents(
     connection: ReadConnection, ids: Collection[str], knowledge: Knowledge
 ) -> Mapping[str, str]:
     """Return the documents of those of the events that are or were live, by their ids."""
+    if not ids:
+        return {}
     documents = [
         select(tables.event.id, tables.event.document, knowledge.parties_as_of()).where(
-            tables.event.id.in_(ids), known
+            among(tables.event.id, ids), known
         )
         for tables, known in knowledge.sources()
     ]

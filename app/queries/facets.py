@@ -83,38 +83,63 @@ _COLUMNS: Mapping[Facet, tuple[str, ...]] = {
 }
 _TOTAL, _BLOC = "total", "bloc"
 Counts = Mapping[str | None, int]
+FacetCounts = tuple[Mapping[Facet, Counts], int]
+"""The counts of each value by facet, and how many events match."""
+_Counted = defaultdict[str, dict[str, int]]
 
 
 async def facets(
     connection: ReadConnection, wanted: EventFilter, knowledge: Knowledge, by: Collection[Facet]
-) -> tuple[Mapping[Facet, Counts], int]:
+) -> FacetCounts:
     """Return the counts of each value by facet, and how many events match: from one snapshot."""
+    (found,) = await facets_of_each(connection, [(wanted, by)], knowledge)
+    return found
+
+
+async def facets_of_each(
+    connection: ReadConnection,
+    questions: Sequence[tuple[EventFilter, Collection[Facet]]],
+    knowledge: Knowledge,
+) -> list[FacetCounts]:
+    """Return the counts for each of these filters by its facets, in one statement."""
     await knowledge.settle(connection)
-    if wanted == EventFilter() and isinstance(knowledge, Everything):
-        return await _kept(connection, by)
-    counted: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in await connection.execute(union_all(*_statements(wanted, knowledge, by))):
-        counted[row.counted_by][row.value] = row.events
-    counted[str(Facet.COUNTRY)] = _by_country(counted["countries"])
-    found = {facet: _folded(facet, counted[_counted_by(facet)]) for facet in by}
-    return found, counted[_TOTAL][""]
+    statements = [
+        each.add_columns(literal(number).label("question"))
+        for number, (wanted, by) in enumerate(questions)
+        for each in _statements(wanted, knowledge, by)
+    ]
+    counted: list[_Counted] = [defaultdict(dict) for _ in questions]
+    for row in await connection.execute(union_all(*statements)):
+        counted[row.question][row.counted_by][row.value] = row.events
+    return [
+        _facet_counts(each, by, kept=_is_kept(wanted, knowledge))
+        for each, (wanted, by) in zip(counted, questions, strict=True)
+    ]
 
 
-async def _kept(
-    connection: ReadConnection, by: Collection[Facet]
-) -> tuple[Mapping[Facet, Counts], int]:
-    """Return the counts over everything, which are kept with every write."""
-    statement = select(EventCount.counted_by, EventCount.value, EventCount.events).where(
-        EventCount.counted_by.in_([_TOTAL, _BLOC, *(_kept_by(facet) for facet in by)]),
-        EventCount.events > 0,
-    )
-    counted: dict[str, dict[str, int]] = defaultdict(dict)
-    for kept_by, value, events in await connection.execute(statement):
-        counted[kept_by][value] = events
-    # A bloc whose own organs take part stands for its members, too.
-    countries, blocs = counted[str(Facet.COUNTRY)], counted[_BLOC]
-    countries |= {bloc: events for bloc, events in blocs.items() if bloc in countries}
-    found = {facet: _folded(facet, counted[_kept_by(facet)]) for facet in by}
+def _is_kept(wanted: EventFilter, knowledge: Knowledge) -> bool:
+    """Tell whether these are the counts over everything, which are kept with every write."""
+    return wanted == EventFilter() and isinstance(knowledge, Everything)
+
+
+def _kept(by: Collection[Facet]) -> AnySelect:
+    columns = EventCount.counted_by, EventCount.value, EventCount.events
+    names = [_TOTAL, _BLOC, *(_kept_by(facet) for facet in by)]
+    found: AnySelect = select(*columns)
+    return found.where(EventCount.counted_by.in_(names), EventCount.events > 0)
+
+
+def _facet_counts(counted: _Counted, by: Collection[Facet], *, kept: bool) -> FacetCounts:
+    """Return the counts by facet from the rows of `_statements`."""
+    named = _kept_by if kept else _counted_by
+    if kept:
+        # A bloc whose own organs take part stands for its members, too.
+        countries = counted[str(Facet.COUNTRY)]
+        blocs = counted[_BLOC].items()
+        countries |= {bloc: events for bloc, events in blocs if bloc in countries}
+    else:
+        counted[str(Facet.COUNTRY)] = _by_country(counted["countries"])
+    found = {facet: _folded(facet, counted[named(facet)]) for facet in by}
     return found, counted[_TOTAL].get("", 0)
 
 
@@ -183,6 +208,8 @@ def _blocs_of() -> Mapping[str, int]:
 def _statements(
     wanted: EventFilter, knowledge: Knowledge, by: Collection[Facet]
 ) -> list[AnySelect]:
+    if _is_kept(wanted, knowledge):
+        return [_kept(by)]
     sets = list(dict.fromkeys(_COLUMNS[facet] for facet in by if facet not in OF_PARTIES))
     columns = [column for columns in sets for column in columns]
     found = [

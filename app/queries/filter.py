@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, cast, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import DATERANGE, TSQUERY
 
+from app.db.conditions import among
 from app.db.projections import (
     Event,
     EventPair,
@@ -109,12 +110,12 @@ def _party_conditions(wanted: EventFilter, tables: Tables) -> list[ColumnElement
     party = tables.party
     conditions = []
     if wanted.countries:
-        conditions.append(tables.takes_part(party.country.in_(wanted.countries)))
+        conditions.append(tables.takes_part(among(party.country, wanted.countries)))
     if wanted.parties:
-        conditions.append(tables.takes_part(party.party.in_(wanted.parties)))
+        conditions.append(tables.takes_part(among(party.party, wanted.parties)))
     for role, parties in ((Role.ACTOR, wanted.actors), (Role.SUBJECT, wanted.subjects)):
         if parties:
-            conditions.append(tables.takes_part(party.party.in_(parties), party.role == role))
+            conditions.append(tables.takes_part(among(party.party, parties), party.role == role))
     return conditions
 
 
@@ -135,11 +136,11 @@ def word_conditions(wanted: EventFilter, event: Any) -> list[ColumnElement[bool]
         (event.measure, wanted.measures),
     )
     conditions: list[ColumnElement[bool]] = [
-        column.in_(words) for column, words in columns if words
+        among(column, words) for column, words in columns if words
     ]
     if wanted.kinds:
         # A kind holds a full stop and a family none, so the two lists can't be confused.
-        conditions.append(or_(event.kind.in_(wanted.kinds), event.family.in_(wanted.kinds)))
+        conditions.append(or_(among(event.kind, wanted.kinds), among(event.family, wanted.kinds)))
     return conditions
 
 

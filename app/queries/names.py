@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     DateTime,
-    String,
     and_,
     any_,
     bindparam,
@@ -19,12 +18,11 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 
+from app.db.conditions import TEXTS, among
 from app.db.connections import ReadConnection
 from app.db.names import PartyName
 from app.db.prepared import Prepared, Values
-from app.db.projections import Event
 from app.db.reading import rows as rows_of
 from app.db.tables import Party, Regime
 from app.queries.keyset import AnyRow, AnySelect
@@ -77,7 +75,7 @@ def _statement(given: tuple[str, ...], *, is_past: bool) -> Prepared:
     """Return the statement that looks up the lists of words that are given."""
     instant = bindparam("known_at", type_=DateTime(timezone=True))
     knowledge = Recorded(instant) if is_past else Everything()  # type: ignore[arg-type]
-    lists = {name: any_(bindparam(name, type_=ARRAY(String()))) for name in given}
+    lists = {name: any_(bindparam(name, type_=TEXTS)) for name in given}
     branches = []
     if "folded" in lists:
         branches.append(_parties(lists["folded"], knowledge))
@@ -137,25 +135,7 @@ def _keep(found: Known, row: AnyRow) -> None:
         found.measures.add(row.word)
 
 
-async def party_names(connection: ReadConnection) -> Sequence[tuple[str, str]]:
-    """Return every folded name with its party's id: what a misspelt one is compared with."""
-    in_use = PartyName.known_to.is_(None)
-    rows = await connection.execute(select(PartyName.folded, PartyName.party).where(in_use))
-    return [(row.folded, row.party) for row in rows]
-
-
 async def parties_of(connection: ReadConnection, blocs: Collection[str]) -> Sequence[str]:
     """Return the first few of the parties that belong to these blocs."""
-    organs = select(Party.id).where(Party.country.in_(blocs)).order_by(Party.id).limit(5)
+    organs = select(Party.id).where(among(Party.country, blocs)).order_by(Party.id).limit(5)
     return (await connection.scalars(organs)).all()
-
-
-async def regime_codes(connection: ReadConnection) -> Sequence[str]:
-    """Return the codes of all regimes."""
-    return (await connection.scalars(select(Regime.code))).all()
-
-
-async def measure_ids(connection: ReadConnection) -> Sequence[str]:
-    """Return the ids of all measures that an event names."""
-    measures = select(Event.measure).where(Event.measure.is_not(None)).distinct()
-    return [measure for measure in await connection.scalars(measures) if measure]

@@ -19,6 +19,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from app.db.conditions import among
 from app.db.connections import ReadConnection
 from app.domain.evidence import Evidence, Key, Step
 from app.domain.positions import Effect, last_possible
@@ -95,7 +96,7 @@ async def evidence(
 
 def _asked(pair: Any, wanted: PositionFilter) -> ColumnElement[bool]:
     conditions = [
-        column.in_(values)
+        among(column, values)
         for column, values in (
             (pair.actor, wanted.actors),
             (pair.subject, wanted.subjects),

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
+from typing import Annotated, Any
 
+from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
+
+from app.domain.text import Slug
 from app.queries.filter import EventFilter
 from app.queries.keyset import Order
 from app.queries.knowledge import Everything, Knowledge
@@ -20,20 +24,35 @@ class Sort(StrEnum):
 
 
 _BY_DAY = ("latest", "earliest", "id")
-KEY_TYPES: Mapping[str, type] = {
-    "rank": float,
-    "latest": date,
-    "earliest": date,
-    "updated_at": datetime,
-    "id": str,
-}
-"""The columns that lists are sorted by: none of them is ever null."""
 ORDERS = {
     Sort.NEWEST: Order(_BY_DAY, descending=True),
     Sort.OLDEST: Order(_BY_DAY),
     Sort.RECENTLY_UPDATED: Order(("updated_at", "id"), descending=True),
     Sort.RELEVANCE: Order(("rank", *_BY_DAY), descending=True),
 }
+"""The columns that events are sorted by: none of them is ever null."""
+
+
+def _in_utc(instant: datetime) -> datetime:
+    """Return the instant in UTC, or raise ValueError where no such year can be stored."""
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("The instant is out of range.") from error
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""An instant that PostgreSQL can store."""
+# PostgreSQL's real has four bytes.
+_Rank = Annotated[float, Field(ge=0, le=3.4e38, allow_inf_nan=False)]
+_DAY_POSITION: TypeAdapter[Any] = TypeAdapter(tuple[date, date, Slug])
+POSITIONS: Mapping[Sort, TypeAdapter[Any]] = {
+    Sort.NEWEST: _DAY_POSITION,
+    Sort.OLDEST: _DAY_POSITION,
+    Sort.RECENTLY_UPDATED: TypeAdapter(tuple[Instant, Slug]),
+    Sort.RELEVANCE: TypeAdapter(tuple[_Rank, date, date, Slug]),
+}
+"""The types of an event's values in the columns of each order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +67,3 @@ class Question:
     def order(self) -> Order:
         """The columns that the answer is sorted by."""
         return ORDERS[self.sort]
-
-    @property
-    def key_types(self) -> list[type]:
-        """The types of what says where a page begins."""
-        return [KEY_TYPES[column] for column in self.order.columns]

@@ -7,7 +7,7 @@ filtered and counted by stands in the index beside their order, so that only wha
 at elsewhere.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.sql.elements import True_
 
+from app.db.conditions import MOST_LISTED, among, array_in
 from app.db.projections import COUNTED, Event, EventParty
 from app.domain.vocabulary import Role
 from app.queries.filter import (
@@ -41,7 +42,8 @@ from app.queries.filter import (
 )
 from app.queries.keyset import AnySelect, Order
 
-MOST_RANGES = 12
+# Of more values there is one parameter for all, and no range for each.
+MOST_RANGES = MOST_LISTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +63,30 @@ class Along:
 
 def along(wanted: EventFilter) -> Along | None:
     """Return the ranges in which all that is wanted lies, or None where there is none or many."""
-    found = next(_choices(wanted), None)
-    return found if found is not None and len(found.ranges) <= MOST_RANGES else None
-
-
-def _choices(wanted: EventFilter) -> Iterator[Along]:
-    """Return what a walk could go along, the shortest ones first."""
     if wanted.subjects:
-        yield _taking_part(wanted.subjects, [Role.SUBJECT], replace(wanted, subjects=()))
+        return _taking_part(wanted.subjects, [Role.SUBJECT], replace(wanted, subjects=()))
     if wanted.actors:
-        yield _taking_part(wanted.actors, [Role.ACTOR], replace(wanted, actors=()))
+        return _taking_part(wanted.actors, [Role.ACTOR], replace(wanted, actors=()))
     if wanted.parties:
-        yield _taking_part(wanted.parties, [*Role], replace(wanted, parties=()))
+        return _taking_part(wanted.parties, [*Role], replace(wanted, parties=()))
     if wanted.countries:
-        country, codes = EventParty.country, wanted.countries
-        each = [country == code for code in codes]
-        yield Along(each, country.in_(codes), replace(wanted, countries=()))
+        return _of_countries(wanted.countries, replace(wanted, countries=()))
+    return None
 
 
-def _taking_part(parties: Sequence[str], roles: Sequence[Role], rest: EventFilter) -> Along:
+def _taking_part(parties: Sequence[str], roles: Sequence[Role], rest: EventFilter) -> Along | None:
     party, role = EventParty.party, EventParty.role
+    if len(parties) * len(roles) > MOST_RANGES or array_in(parties) is not None:
+        return None
     ranges = [and_(party == who, role == how) for who, how in product(parties, roles)]
-    return Along(ranges, and_(party.in_(parties), role.in_(roles)), rest)
+    return Along(ranges, and_(among(party, parties), role.in_(roles)), rest)
+
+
+def _of_countries(codes: Sequence[str], rest: EventFilter) -> Along | None:
+    country = EventParty.country
+    if len(codes) > MOST_RANGES or array_in(codes) is not None:
+        return None
+    return Along([country == code for code in codes], among(country, codes), rest)
 
 
 def first_of(

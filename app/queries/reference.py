@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, any_, cast, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from app.db.conditions import among
 from app.db.connections import ReadConnection
 from app.db.names import PartyName
 from app.db.tables import Party, ReferenceRevision, Regime
@@ -37,7 +38,8 @@ async def parties_page(
         named = select(PartyName.party).where(
             PartyName.folded.contains(folded, autoescape=True), PartyName.known_to.is_(None)
         )
-        statement = statement.where(or_(Party.id.in_(named), Party.id.in_(territories)))
+        places = [among(Party.id, territories)] if territories else []
+        statement = statement.where(or_(Party.id.in_(named), *places))
     page = Order(("id",)).page(statement, Party, after and [after], limit)
     return (await connection.execute(page)).all()
 
@@ -74,6 +76,8 @@ async def reference_facts(
         ids: which of them; all without it.
 
     """
+    if ids is not None and not ids:
+        return {}
     table = ReferenceRevision
     statement = (
         select(table.id, table.facts)
@@ -82,8 +86,7 @@ async def reference_facts(
         .order_by(table.id, table.revision.desc())
     )
     if ids is not None:
-        # As one parameter, as there may be very many.
-        statement = statement.where(table.id == any_(cast(list(ids), ARRAY(Text))))
+        statement = statement.where(among(table.id, ids))
     if isinstance(knowledge, Recorded):
         known = table.recorded_at <= knowledge.instant
         statement = statement.where(or_(known, table.revision == 1))

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import REAL, BindParameter, Date, DateTime, Integer, String, bindparam
 from sqlalchemy.types import TypeEngine
 
+from app.db.conditions import MOST_LISTED, TEXTS
 from app.db.prepared import Prepared
 from app.queries.filter import EventFilter
 from app.queries.keyset import AnySelect
@@ -19,6 +20,7 @@ from app.queries.knowledge import Knowledge, Recorded
 from app.queries.question import Question
 
 _INSTANT = DateTime(timezone=True)
+_LISTS = tuple(each.name for each in fields(EventFilter) if each.default == ())
 # What isn't here is text.
 _TYPES: dict[str, TypeEngine[Any]] = {
     "date_from": Date(),
@@ -29,8 +31,9 @@ _TYPES: dict[str, TypeEngine[Any]] = {
     "latest": Date(),
     "earliest": Date(),
     "updated_at": _INSTANT,
+    # What stands for a whole list.
+    **dict.fromkeys(_LISTS, TEXTS),
 }
-_LISTS = tuple(each.name for each in fields(EventFilter) if each.default == ())
 _SINGLE = ("date_from", "date_to", "updated_since", "text")
 _SHAPES_KEPT = 256
 # Of longer lists there are too many shapes to keep them.
@@ -100,10 +103,13 @@ def _made(
 
 
 def _named(wanted: EventFilter, values: dict[str, Any]) -> EventFilter:
-    """Return the filter with a name for each value, and note which value has the name."""
+    """Return the filter with a name for each value or long list, and note what has the name."""
     names: dict[str, Any] = {}
     for name in _LISTS:
-        if given := getattr(wanted, name):
+        given = getattr(wanted, name)
+        if len(given) > MOST_LISTED:
+            names[name], values[name] = (name,), list(given)
+        elif given:
             names[name] = tuple([f"{name}_{number}" for number in range(len(given))])
             values.update(zip(names[name], given, strict=True))
     for name in _SINGLE:

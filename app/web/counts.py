@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.db.connections import ReadConnection
-from app.queries.facets import Counts, Facet, facets
+from app.queries.facets import Counts, Facet, facets_of_each
 from app.queries.filter import EventFilter
 from app.queries.knowledge import Knowledge
 
@@ -33,9 +33,15 @@ async def counts_of_choices(
     lists: dict[str, list[Facet]] = defaultdict(list, {_NOTHING: []})
     for facet, name in _CHOSEN_BY.items():
         lists[name if getattr(wanted, name) else _NOTHING].append(facet)
-    found, total = await facets(connection, wanted, knowledge, lists.pop(_NOTHING))
-    for name, by in lists.items():
-        unchosen: Any = {name: ()}
-        counts, _ = await facets(connection, replace(wanted, **unchosen), knowledge, by)
-        found = {**found, **counts}
-    return found, total
+    questions = [
+        (_without(wanted, name) if name != _NOTHING else wanted, by) for name, by in lists.items()
+    ]
+    # Of the question as it stands there is always a count, and it comes first.
+    answers = await facets_of_each(connection, questions, knowledge)
+    found = {facet: counts for by_facet, _ in answers for facet, counts in by_facet.items()}
+    return found, answers[0][1]
+
+
+def _without(wanted: EventFilter, name: str) -> EventFilter:
+    unchosen: Any = {name: ()}
+    return replace(wanted, **unchosen)

@@ -74,7 +74,7 @@ async def _about(connection: ReadConnection, event: Event, moment: Moment) -> di
     """Return the event with what surrounds it: its list, its dossier, what it bears on."""
     knowledge = moment.knowledge
     related = {relation["event"] for relation in event["relations"]}
-    cited = await cited_documents(connection, related, knowledge) if related else {}
+    cited = await cited_documents(connection, related, knowledge)
     code = event["regime"]
     regimes = await reference_facts(connection, "regime", knowledge, [code]) if code else {}
     dossier = event["measure"] and await measure(connection, knowledge, event["measure"])

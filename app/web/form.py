@@ -38,7 +38,8 @@ class Form:
     @classmethod
     def of(cls, request: Request, model: type[QueryModel], faults: Sequence[Fault] = ()) -> Self:
         """Return the form that a request has filled in, blanks left out."""
-        sent = request.query_params.multi_items()
+        # A value that is given again changes nothing, and a page has links with all of them.
+        sent = dict.fromkeys(request.query_params.multi_items())
         kept = [(name, value.strip()) for name, value in sent if value.strip()]
         return cls(request.url.path, model, kept, faults)
 

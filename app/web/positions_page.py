@@ -9,10 +9,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from app.api.cursor import CursorCodec, Cursors
 from app.api.links import continued
-from app.api.pages import cursor_for
 from app.api.parameters import DEFAULT_LIMIT, read
-from app.api.positions import PositionPageParameters, after_position, page_of, resolve_positions
+from app.api.positions import PLACE, Place, PositionPageParameters, page_of, resolve_positions
 from app.api.state import Register
 from app.db.connections import ReadConnection
 from app.domain.errors import RefusedError
@@ -47,7 +47,7 @@ class Shown:
 
 
 @router.get("/positions")
-async def positions(request: Request, register: Register) -> Response:
+async def positions(request: Request, register: Register, cursors: Cursors) -> Response:
     """Who stood where on a day, with the form that asks for it."""
     if (tidy := without_blanks(request, PositionPageParameters)) is not None:
         return RedirectResponse(tidy)
@@ -59,7 +59,7 @@ async def positions(request: Request, register: Register) -> Response:
             offered = await offers(connection)
             # Who has just come here is shown how to ask, and isn't told off.
             if any(request.query_params.values()):
-                shown = await _shown(request, parameters, connection, moment, offered)
+                shown = await _shown(request, parameters, connection, moment, offered, cursors)
     except RefusedError as error:
         faults = error.faults
         async with register.reading() as connection:
@@ -75,18 +75,20 @@ async def _shown(
     connection: ReadConnection,
     moment: Moment,
     offered: Offers,
+    cursors: CursorCodec,
 ) -> Shown:
     day = parameters.day
     question = await resolve_positions(connection, parameters, as_of=day)
     # The same as for /v1/positions, so that a cursor from there is good here.
     bound = {"of": "positions", "filter": question.shown}
-    after = after_position(parameters.cursor, bound)
-    known = await evidence(connection, question.wanted, moment.knowledge, after[0])
+    after = await cursors.decode(parameters.cursor, bound, PLACE)
+    beginning = after[0] if after else ""
+    known = await evidence(connection, question.wanted, moment.knowledge, beginning)
     answers = known.answers(day, question.least)
     fitting = (answer for answer in answers if parameters.fit(answer.standing))
     items, position = page_of(fitting, after, parameters.limit)
     keys = [item.key for item in items]
-    more = cursor_for(position, bound)
+    more = await cursors.encode(position, bound)
     named = {party for key in keys for party in (key.actor, key.subject)}
     names = await names_of_parties(connection, named | parties_in(question.shown))
     documents = await cited_documents(connection, _cited(items), moment.knowledge)
@@ -98,7 +100,7 @@ async def _shown(
         events={id_: json.loads(document) for id_, document in documents.items()},
         filter=filter_in_words(question.shown, PositionPageParameters, names, offered.regimes),
         more=more and continued(request, more),
-        permalink=_permalink(request, parameters, bound, after, moment),
+        permalink=await _permalink(request, parameters, bound, after, moment, cursors),
         moment=moment,
     )
 
@@ -124,17 +126,17 @@ def _bars(known: Evidence, keys: Collection[Key], day: date, least: Verification
     return bars(these.histories(None, last, least), last)
 
 
-def _permalink(
+async def _permalink(
     request: Request,
     parameters: PositionPageParameters,
     bound: Mapping[str, Any],
-    after: Sequence[str],
+    after: Place | None,
     moment: Moment,
+    cursors: CursorCodec,
 ) -> str | None:
     lasting = {**bound["filter"], **moment.stated}
-    position = after if parameters.cursor else None
     paged = {
         "limit": None if parameters.limit == DEFAULT_LIMIT else parameters.limit,
-        "cursor": cursor_for(position, {**bound, "filter": lasting}),
+        "cursor": await cursors.encode(after, {**bound, "filter": lasting}),
     }
     return lasting_address(request, moment, {**lasting, **paged})

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from app.api.cursor import CursorCodec, Cursors
 from app.api.filters import EventPageParameters
 from app.api.links import continued
-from app.api.pages import cursor_for, position_in
 from app.api.parameters import DEFAULT_LIMIT, parameter, read
 from app.api.resolve import resolve
 from app.api.state import Register
@@ -25,7 +25,7 @@ from app.queries.choices import names_of_parties
 from app.queries.events import events_page
 from app.queries.facets import Counts, Facet
 from app.queries.positions import PositionFilter, evidence
-from app.queries.question import Question, Sort
+from app.queries.question import POSITIONS, Question, Sort
 from app.web.counts import counts_of_choices
 from app.web.filter_words import Said, filter_in_words, parties_in
 from app.web.form import Form, without_blanks
@@ -79,7 +79,7 @@ async def front() -> Response:
 
 
 @router.get("/timeline")
-async def timeline(request: Request, register: Register) -> Response:
+async def timeline(request: Request, register: Register, cursors: Cursors) -> Response:
     """The events that match, with the form that asks for them."""
     if (tidy := without_blanks(request, TimelineParameters)) is not None:
         return RedirectResponse(tidy)
@@ -89,7 +89,7 @@ async def timeline(request: Request, register: Register) -> Response:
         parameters = read(TimelineParameters, request)
         async with one_moment(register, parameters.known()) as (connection, moment):
             offered = await offers(connection)
-            answer = await _answer(request, parameters, connection, moment, offered)
+            answer = await _answer(request, parameters, connection, moment, offered, cursors)
     except RefusedError as error:
         faults = error.faults
         async with register.reading() as connection:
@@ -111,6 +111,7 @@ async def _answer(
     connection: ReadConnection,
     moment: Moment,
     offered: Offers,
+    cursors: CursorCodec,
 ) -> Answer:
     wanted, understood = await resolve(connection, parameters)
     understood.pop("embed", None)
@@ -118,10 +119,10 @@ async def _answer(
     # The same as for /v1/events, so that a cursor from there is good here.
     bound = {"of": "events", "sort": sort, "filter": understood}
     question = Question(wanted, sort, moment.knowledge)
-    after = position_in(parameters.cursor, bound, question.key_types)
+    after = await cursors.decode(parameters.cursor, bound, POSITIONS[sort])
     found = await events_page(connection, question, parameters.limit, after)
     counts, total = await counts_of_choices(connection, wanted, moment.knowledge)
-    older = cursor_for(found.next, bound)
+    older = await cursors.encode(found.next, bound)
     names = await names_of_parties(connection, parties_in(understood))
     events = [json.loads(document) for document in found.documents]
     histories = await _histories(connection, wanted.subjects, events, moment)
@@ -134,7 +135,7 @@ async def _answer(
         years=_by_year(events) if sort in _BY_DAY else [("", events)],
         filter=filter_in_words(understood, TimelineParameters, names, offered.regimes),
         older=older and continued(request, older),
-        permalink=_permalink(request, parameters, bound, after, moment),
+        permalink=await _permalink(request, parameters, bound, after, moment, cursors),
         moment=moment,
     )
 
@@ -162,18 +163,19 @@ def _by_year(
     return [(year, list(group)) for year, group in years]
 
 
-def _permalink(
+async def _permalink(
     request: Request,
     parameters: TimelineParameters,
     bound: Mapping[str, Any],
     after: Sequence[Any] | None,
     moment: Moment,
+    cursors: CursorCodec,
 ) -> str | None:
     """Return the address of this page of the list, as it is now."""
     lasting = {**bound["filter"], **moment.stated}
     paged = {
         "sort": parameters.sort,
         "limit": None if parameters.limit == DEFAULT_LIMIT else parameters.limit,
-        "cursor": cursor_for(after, {**bound, "filter": lasting}),
+        "cursor": await cursors.encode(after, {**bound, "filter": lasting}),
     }
     return lasting_address(request, moment, {**lasting, **paged})

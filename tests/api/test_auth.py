@@ -14,13 +14,11 @@ from app.commands.keys import revoke_key
 from app.db.engine import Database
 from app.domain.errors import UnavailableError
 from app.domain.keys import Scope, new_key, public_id_of
-from app.main import create_app
-from app.settings import Settings
 from tests.support.client import client_of
 from tests.support.keys import bearer, key_for
+from tests.support.openapi import DOCUMENT
 from tests.support.problems import problem_of
 
-DOCUMENT = create_app(Settings(database_url="postgresql://described.invalid/none")).openapi()
 # Each operation that needs a key, with the scopes that it says it needs.
 GUARDED = [
     pytest.param(method, path, set(operation["security"][0]["key"]), id=f"{method} {path}")

@@ -1,12 +1,10 @@
 """Bad input gets a clear problem that says where and what to do, and never a fault of ours."""
 
-from urllib.parse import quote
-
 import httpx
 import pytest
 
-from app.api import cursor
 from app.api.layers.envelope import MAX_URL_LENGTH
+from app.api.parameters import MAX_VALUES
 from app.api.resolve import MOST_REFUSED
 from app.domain.errors import MAX_FAULTS
 from tests.support.problems import problem_of
@@ -139,20 +137,17 @@ async def test_a_cursor_of_another_filter_is_refused(client: httpx.AsyncClient) 
         assert problem["errors"][0]["code"] == "invalid_cursor"
 
 
-async def test_a_forged_cursor_is_refused(client: httpx.AsyncClient) -> None:
+async def test_an_edited_cursor_is_refused(client: httpx.AsyncClient) -> None:
     page = (await client.get("/v1/events?limit=1")).json()
     value = page["next"].partition("cursor=")[2]
-    forged = value[:-4] + ("AAAA" if value[-4:] != "AAAA" else "BBBB")
-    problem_of(await client.get(f"/v1/events?cursor={forged}"), 422)
-    question = {"of": "events", "sort": "newest", "filter": {}}
-    impossible = cursor.encode(["2024-01-01", "not a day", "x"], question)
-    problem_of(await client.get(f"/v1/events?cursor={quote(impossible)}"), 422)
+    edited = value[:-4] + ("AAAA" if value[-4:] != "AAAA" else "BBBB")
+    problem_of(await client.get(f"/v1/events?cursor={edited}"), 422)
 
 
 async def test_of_very_many_faults_the_first_are_listed(client: httpx.AsyncClient) -> None:
     for query, listed in (
-        ("&".join(f"country=Nowhere{n}" for n in range(1_500)), MOST_REFUSED),
-        ("&".join(f"party=Nobody{n}&actor=Nobody{n}" for n in range(700)), MOST_REFUSED),
+        ("&".join(f"country=Nowhere{n}" for n in range(MAX_VALUES)), MOST_REFUSED),
+        ("&".join(f"party=Nobody{n}&actor=Nobody{n}" for n in range(MAX_VALUES)), MOST_REFUSED),
         ("&".join(f"no{n}=" for n in range(3_000)), MAX_FAULTS),
         ("&".join(f"no{n}=%00" for n in range(2_000)), MAX_FAULTS),
         ("country=Nowhere&" * 1_000, 1),

@@ -8,10 +8,13 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.types import Message
+from starlette.types import Message, Receive
 
 from app.api.body import MAX_BYTES, MAX_DEPTH, json_body
+from app.api.exchange import IN_SCOPE, Exchange
+from app.api.uploads import UploadLimit
 from app.domain.errors import (
     MAX_FAULTS,
     ChanceryError,
@@ -41,7 +44,19 @@ def request(*chunks: bytes, **headers: str) -> Request:
         return messages.pop(0)
 
     listed = [(name.replace("_", "-").encode(), v.encode()) for name, v in sent.items()]
-    return Request({"type": "http", "method": "POST", "headers": listed}, receive)
+    return from_editor(listed, receive)
+
+
+def from_editor(headers: list[tuple[bytes, bytes]], receive: Receive) -> Request:
+    """Return a request whose key was looked at."""
+
+    async def send(_: Message) -> None:
+        pass
+
+    app = Starlette()
+    app.state.upload_limit = UploadLimit()
+    scope = {"type": "http", "method": "POST", "headers": headers, "app": app}
+    return Request(scope | {IN_SCOPE: Exchange(scope, send)}, receive)
 
 
 async def refusal(error: type[ChanceryError], *chunks: bytes, **headers: str) -> Any:
@@ -190,7 +205,7 @@ async def test_a_client_that_goes_away_is_no_fault_of_ours() -> None:
         return {"type": "http.disconnect"}
 
     headers = [(b"content-type", JSON.encode())]
-    gone = Request({"type": "http", "method": "POST", "headers": headers}, receive)
+    gone = from_editor(headers, receive)
     with pytest.raises(MalformedBodyError):
         await json_body(gone)
 

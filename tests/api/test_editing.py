@@ -14,6 +14,10 @@ KNOWN = "kz-taliban-delisting-2023"
 OTHER = "kz-taliban-listing-2005"
 
 
+# The tag of a revision that is never reached.
+STALE = '"99-0a1b2c3d4e5f6071"'
+
+
 async def everything(client: httpx.AsyncClient) -> list[str]:
     """Return the ids of everything that is in lists."""
     found: list[str] = []
@@ -94,10 +98,10 @@ async def test_an_idempotency_key_has_its_bounds(editor: httpx.AsyncClient, key:
 
 
 async def test_two_keys_may_use_the_same_idempotency_key(
-    editor: httpx.AsyncClient, empty_url: str
+    editor: httpx.AsyncClient, loaded_url: str
 ) -> None:
     sent: dict[str, Any] = {"json": facts(), "headers": {"Idempotency-Key": "the-same"}}
-    async with editor_of(empty_url, "another editor") as another:
+    async with editor_of(loaded_url, "another editor") as another:
         ids = [
             (await client.post("/v1/events", **sent)).json()["id"] for client in (editor, another)
         ]
@@ -127,7 +131,7 @@ async def test_replacing_needs_the_state_that_was_seen(editor: httpx.AsyncClient
     changed = document | {"title": "A better title"}
     problem_of(await editor.put(f"/v1/events/{KNOWN}", json=changed), 428)
     stale = problem_of(
-        await editor.put(f"/v1/events/{KNOWN}", json=changed, headers={"If-Match": '"old"'}), 412
+        await editor.put(f"/v1/events/{KNOWN}", json=changed, headers={"If-Match": STALE}), 412
     )
     assert stale["current"] == document
     tags = await seen(editor, KNOWN)
@@ -145,7 +149,7 @@ async def test_replacing_needs_the_state_that_was_seen(editor: httpx.AsyncClient
 
 async def test_if_match_is_always_evaluated(editor: httpx.AsyncClient) -> None:
     document = (await editor.get(f"/v1/events/{KNOWN}")).json()
-    stale = {"If-Match": '"old"'}
+    stale = {"If-Match": STALE}
     problem_of(await editor.put(f"/v1/events/{KNOWN}", json=document, headers=stale), 412)
     problem_of(await editor.put("/v1/events/new-one", json=facts(), headers=stale), 412)
     weak = {"If-Match": "W/" + (await seen(editor, KNOWN))["If-Match"]}
@@ -357,7 +361,7 @@ async def test_renaming_a_party_refreshes_what_shows_its_name(editor: httpx.Asyn
 async def test_parties_and_regimes_are_recorded_and_changed(editor: httpx.AsyncClient) -> None:
     party = {"kind": "organisation", "name": "A new group", "country": "KZ", "aliases": ["ANG"]}
     new = await editor.put("/v1/parties/a-new-group", json=party)
-    assert (new.status_code, new.json()) == (201, {"id": "a-new-group", **party})
+    assert (new.status_code, new.json()) == (201, {"id": "a-new-group", **party, "revision": 1})
     again = await editor.put("/v1/parties/a-new-group", json=new.json())
     assert (again.status_code, again.json()) == (200, new.json())
     regime: dict[str, Any] = {
@@ -443,11 +447,11 @@ async def test_if_match_is_evaluated_for_reference_data_as_well(
 ) -> None:
     shown = await editor.get(path)
     changed = shown.json() | {"name": "Another name"}
-    stale = await editor.put(path, json=changed, headers={"If-Match": '"old"'})
+    stale = await editor.put(path, json=changed, headers={"If-Match": STALE})
     assert problem_of(stale, 412)["current"] == shown.json()
     assert stale.headers["etag"] == shown.headers["etag"]
     done = await editor.put(path, json=changed, headers={"If-Match": shown.headers["etag"]})
-    assert (done.status_code, done.json()) == (200, changed)
+    assert (done.status_code, done.json()) == (200, changed | {"revision": 2})
     assert done.headers["etag"] == (await editor.get(path)).headers["etag"]
     unseen = {name: value for name, value in changed.items() if name not in {"id", "code"}}
     nothing = await editor.put(f"{path}-2", json=unseen, headers={"If-Match": "*"})

@@ -16,17 +16,16 @@ from sqlalchemy.exc import DBAPIError
 from app.api.conditional import CACHE_CONTROL
 from app.api.connection import bounds
 from app.api.formats import download
-from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.record import record_unseen
 from app.commands.revise import Author
 from app.db import engine
 from app.db.engine import STREAMS, Database
-from tests.api.test_stream import running, until
 from tests.support.client import client_of
 from tests.support.database import cloned
 from tests.support.factories import event
 from tests.support.multiplied import multiply
 from tests.support.problems import problem_of
+from tests.support.server import running, until
 
 STREAMED = ["csv", "jsonl", "ics", "timelinejs.json"]
 OPEN = (
@@ -36,17 +35,11 @@ OPEN = (
 
 
 @pytest.fixture(scope="module")
-def large_url(server_url: str, migrated_template: str) -> Iterator[str]:
+def large_url(server_url: str, timeline_template: str) -> Iterator[str]:
     """Address of a register that is too large for the buffers between it and its clients."""
-    with cloned(server_url, migrated_template) as url:
-        asyncio.run(_fill(url))
+    with cloned(server_url, timeline_template) as url:
+        asyncio.run(multiply(url, 80))
         yield url
-
-
-async def _fill(url: str) -> None:
-    async with Database(url) as database, database.writing() as connection:
-        await load_timeline(connection, sample(), SAMPLE_AUTHOR)
-    await multiply(url, 80)
 
 
 async def scalar(url: str, statement: str) -> int:

@@ -1,7 +1,10 @@
 """Excel files, read back with openpyxl."""
 
+import gc
 import io
+import tempfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +19,7 @@ from app.api.routes import exports
 from app.commands.record import record_unseen
 from app.commands.revise import Author
 from app.db.engine import Database
+from tests.faults import disk_full
 from tests.support.client import client_of
 from tests.support.factories import SOURCE, event
 from tests.support.hostile import TEXTS
@@ -193,3 +197,23 @@ async def test_it_leaves_nothing_in_the_folder_for_temporary_files(
     await opened(client)
     problem_of(await client.get("/v1/events.xlsx?country=Congo"), 422)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.skipif(disk_full.why_not() is not None, reason=str(disk_full.why_not()))
+async def test_a_disk_without_room_for_the_file_is_named_as_the_reason(
+    client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with disk_full.mounted(tmp_path / "disk") as disk:
+        disk_full.fill(disk / "filling")
+        monkeypatch.setattr(tempfile, "tempdir", str(disk))
+        for path in ("/v1/events.xlsx", "/v1/positions.xlsx?subject=taliban&as_of=2024-12-31"):
+            response = await client.get(path)
+            assert problem_of(response, 503)["code"] == "disk-full"
+            assert "no room for temporary files" in response.json()["detail"]
+            assert int(response.headers["retry-after"]) > 0
+        assert (await client.get("/v1/events.csv")).status_code == 200
+        (disk / "filling").unlink()
+        assert (await client.get("/v1/events.xlsx")).status_code == 200
+        # Where it fails, the library leaves its temporary files open.
+        gc.collect()

@@ -10,9 +10,9 @@ from app.commands.parties import add_territories
 from app.db import schema
 from app.db.embedded import embedded
 from app.db.engine import Database
-from app.db.programs import Programs
 from tests.support.client import client_of
 from tests.support.problems import problem_of
+from tests.support.processes import Control
 
 READS = ["/readyz", "/v1/events", "/v1/events/any", "/v1/parties", "/v1/measures"]
 
@@ -45,17 +45,6 @@ async def test_an_unreachable_database_is_a_503(url: str) -> None:
             assert int(response.headers["retry-after"]) >= 1
         assert (await client.get("/livez")).status_code == 200
         assert (await client.get("/v1/territories")).status_code == 200
-
-
-class Control:
-    """Stops and starts the server behind the service's back, as an operator would."""
-
-    def __init__(self, data_dir: Path) -> None:
-        self._programs = Programs(data_dir)
-        self._place = ("-D", str(data_dir / "postgres"), "-l", str(data_dir / "postgres.log"))
-
-    def __call__(self, *arguments: str) -> None:
-        self._programs.run("pg_ctl", *arguments, *self._place, "-w")
 
 
 async def test_reads_recover_by_themselves_when_the_database_returns(tmp_path: Path) -> None:

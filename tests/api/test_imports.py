@@ -152,11 +152,11 @@ async def test_a_parameter_that_does_not_exist_is_refused(editor: httpx.AsyncCli
 
 
 async def test_an_import_whose_key_is_revoked_meanwhile_writes_nothing(
-    editor: httpx.AsyncClient, empty_url: str
+    editor: httpx.AsyncClient, loaded_url: str
 ) -> None:
     async def revoked_meanwhile() -> AsyncIterator[bytes]:
         yield lines({"id": "one", **facts()})
-        await execute(empty_url, "UPDATE api_key SET revoked_at = now()")
+        await execute(loaded_url, "UPDATE api_key SET revoked_at = now()")
         yield b"\n"
 
     response = await editor.post("/v1/imports", content=revoked_meanwhile(), headers=JSON_LINES)
@@ -165,11 +165,11 @@ async def test_an_import_whose_key_is_revoked_meanwhile_writes_nothing(
 
 
 async def test_a_second_large_import_is_told_to_come_again(
-    editor: httpx.AsyncClient, empty_url: str, monkeypatch: pytest.MonkeyPatch
+    editor: httpx.AsyncClient, loaded_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(import_events, "AT_ONCE", 1)
     body = lines({"id": "one", **facts()}, {"id": "two", **facts()})
-    async with Database(empty_url) as database, database.writing() as connection:
+    async with Database(loaded_url) as database, database.writing() as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": IMPORT})
         response = await editor.post("/v1/imports", content=body, headers=JSON_LINES)
     assert problem_of(response, 503)["code"] == "busy"

@@ -7,6 +7,7 @@ import httpx
 from sqlalchemy import text
 
 from app.db.engine import Database
+from tests.support.database import TERRITORIES
 from tests.support.editing import seen
 from tests.support.problems import problem_of
 
@@ -74,11 +75,12 @@ async def test_a_dossier_of_the_past_can_still_be_asked_for(editor: httpx.AsyncC
 async def test_a_revision_shows_the_names_of_its_time(editor: httpx.AsyncClient) -> None:
     path = f"/v1/events/{EVENT}/revisions/1"
     revision = await get(editor, path)
-    journal = await get(editor, "/v1/changes", limit=200)
+    events = {"since": TERRITORIES + 50, "limit": 150}
+    journal = await get(editor, "/v1/changes", **events)
     await rename(editor, "Another name")
     assert await get(editor, path) == revision
     assert await get(editor, path, known_at=now()) == revision
-    assert await get(editor, "/v1/changes", limit=200) == journal
+    assert (await get(editor, "/v1/changes", **events))["items"] == journal["items"]
     live = await get(editor, f"/v1/events/{EVENT}")
     assert "Another name" in {each["name"] for each in live["participants"]}
 
@@ -97,7 +99,7 @@ async def test_what_was_not_announced_yet_has_no_history(editor: httpx.AsyncClie
 
 
 async def test_a_regimes_name_is_that_of_the_time(
-    editor: httpx.AsyncClient, empty_url: str
+    editor: httpx.AsyncClient, loaded_url: str
 ) -> None:
     async def labels(**query: str) -> set[str]:
         found = await get(editor, "/v1/facets", by="regime", **query)
@@ -113,7 +115,7 @@ async def test_a_regimes_name_is_that_of_the_time(
     assert "A list by another name" in await labels()
     assert "A list by another name" in (await editor.get(f"/events/{EVENT}")).text
     assert old in (await editor.get(f"/events/{EVENT}", params={"known_at": then})).text
-    assert await history(empty_url) == [
+    assert await history(loaded_url) == [
         (1, old, "sample timeline", None),
         (2, "A list by another name", "an editor", "It was renamed."),
     ]
@@ -121,7 +123,7 @@ async def test_a_regimes_name_is_that_of_the_time(
 
 async def history(url: str) -> list[tuple[Any, ...]]:
     statement = text(
-        "SELECT revision, name, by, note FROM regime_revision WHERE code = 'KZ-NLTO'"
+        "SELECT revision, facts->>'name', by, note FROM reference_revision WHERE id = 'KZ-NLTO'"
         " ORDER BY revision"
     )
     async with Database(url) as database, database.reading() as connection:

@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from app.api.position_documents import EXAMPLE
-from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.record import record_unseen
 from app.commands.retract import retract
 from app.commands.revise import Author
@@ -102,10 +101,8 @@ TABLE: list[tuple[dict[str, str], str, dict[str, Any]]] = [
 
 
 @pytest.fixture
-async def writable(empty_url: str) -> AsyncIterator[tuple[httpx.AsyncClient, Database]]:
-    async with Database(empty_url) as database, client_of(empty_url) as client:
-        async with database.writing() as connection:
-            await load_timeline(connection, sample(), SAMPLE_AUTHOR)
+async def writable(loaded_url: str) -> AsyncIterator[tuple[httpx.AsyncClient, Database]]:
+    async with Database(loaded_url) as database, client_of(loaded_url) as client:
         yield client, database
 
 

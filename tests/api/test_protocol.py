@@ -14,8 +14,6 @@ from starlette.types import Receive, Scope, Send
 
 from app.api.connection import bounds
 from app.api.connection.bounds import BoundedProtocol
-from app.api.connection.wire import AT_ONCE
-from app.api.refusals import OVERLOADED
 from app.cli import UNREAD_MS, _listening
 from tests.support.service import free_port
 from tests.support.wire import PATIENCE_S, Answer, Wire, serving
@@ -318,70 +316,6 @@ def test_where_all_are_being_answered_who_comes_is_told_to_come_again(
             assert refused(new, 503, "overloaded").headers["retry-after"] == "1"
     for _ in range(5):
         assert tried.was_told()
-
-
-@pytest.fixture
-def crowded(server: tuple[int, uvicorn.Server]) -> int:
-    """The port of a server that turns away whoever asks for /crowded."""
-    port, serving_ = server
-    with Wire(port) as wire:
-        assert wire.ask().status == 200
-    serving_.lifespan.state[AT_ONCE] = lambda scope: (
-        OVERLOADED.wire("nobody") if scope["path"] == "/crowded" else None
-    )
-    return port
-
-
-def test_who_is_turned_away_may_ask_something_else(
-    crowded: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bounds, "HEAD_S", SOON_S)
-    with Wire(crowded) as wire:
-        for _ in range(3):
-            found = wire.ask("/crowded")
-            assert (found.status, found.problem()["code"]) == (503, "overloaded")
-            assert found.headers["retry-after"] == "1"
-            assert "connection" not in found.headers
-            # It is a connection that rests, like any other.
-            time.sleep(1.5 * SOON_S)
-            assert wire.ask().status == 200
-
-
-def test_who_is_turned_away_is_heard_to_the_end(crowded: int, tried: Tried) -> None:
-    with Wire(crowded) as wire:
-        wire.send(b"POST /crowded HTTP/1.1\r\nContent-Length: 10\r\n\r\nGET / ")
-        assert wire.answer().status == 503
-        wire.send(b"HTTP" + START + b"Content-Length: 3\r\n\r\nabc")
-        assert wire.answer().body == b"3"
-    assert tried.has_begun()
-
-
-@pytest.mark.parametrize("last", [b"Connection: close\r\n", b""], ids=["closing", "HTTP/1.0"])
-def test_who_wants_the_end_gets_it_when_turned_away(crowded: int, last: bytes) -> None:
-    version = b"1.1" if last else b"1.0"
-    with Wire(crowded) as wire:
-        wire.send(b"GET /crowded HTTP/" + version + b"\r\n" + last + b"\r\n")
-        refused(wire, 503, "overloaded")
-
-
-def test_a_refusal_of_head_has_no_body(crowded: int) -> None:
-    with Wire(crowded) as wire:
-        wire.send(b"HEAD /crowded HTTP/1.1\r\nConnection: close\r\n\r\n")
-        received = b"".join(iter(lambda: wire.socket.recv(65_536), b""))
-    assert received.startswith(b"HTTP/1.1 503 ")
-    assert received.endswith(b"\r\n\r\n")
-
-
-def test_what_comes_in_a_row_is_answered_in_its_order(crowded: int) -> None:
-    paths = ["/", "/crowded", "/crowded", "/unread"] * 200
-    requests = [f"GET {path} HTTP/1.1\r\n\r\n".encode() for path in paths]
-    with Wire(crowded) as wire:
-        wire.send(b"".join(requests))
-        found = [wire.answer().status for _ in requests]
-    # Whoever waits for others is answered by the application, which knows how crowded it is.
-    assert found[0::4] == [200] * 200
-    assert found[3::4] == [401] * 200
-    assert set(found[1::4] + found[2::4]) <= {200, 503}
 
 
 @pytest.fixture

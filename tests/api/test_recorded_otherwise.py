@@ -18,6 +18,8 @@ from tests.support.problems import problem_of
 from tests.support.projections import projections, rebuilt
 
 ADDRESSES = ("https://name:word@example.org/", "http:/example.org", "https://example.org/\u202e")
+# A zero-width space, which nobody can read.
+TITLE = "\u200b"
 EVENT = "recorded-otherwise"
 PATH = f"/v1/events/{EVENT}"
 
@@ -25,7 +27,8 @@ PATH = f"/v1/events/{EVENT}"
 @pytest.fixture
 async def editor(empty_url: str) -> AsyncIterator[httpx.AsyncClient]:
     sources = [SOURCE | {"url": address} for address in ADDRESSES]
-    recorded = EventFacts.model_validate(facts(sources=sources), context=RECORDED)
+    stated = facts(sources=sources, title=TITLE)
+    recorded = EventFacts.model_validate(stated, context=RECORDED)
     async with Database(empty_url) as database, database.writing() as connection:
         await record_unseen(connection, [NewEvent(EVENT, recorded)], SAMPLE_AUTHOR)
     async with editor_of(empty_url) as client:
@@ -38,8 +41,14 @@ def test_it_is_refused_now(address: str) -> None:
         EventFacts.model_validate(facts(sources=[SOURCE | {"url": address}]))
 
 
+def test_a_title_with_nothing_to_read_is_refused_now() -> None:
+    with pytest.raises(ValueError, match="says nothing"):
+        EventFacts.model_validate(facts(title=TITLE))
+
+
 async def test_it_is_read_as_it_was_recorded(editor: httpx.AsyncClient) -> None:
     shown = (await editor.get(PATH)).json()
+    assert shown["title"] == TITLE
     assert [source["url"] for source in shown["sources"]] == list(ADDRESSES)
     for suffix in ("csv", "jsonl", "xlsx", "atom", "timelinejs.json"):
         assert (await editor.get(f"/v1/events.{suffix}")).status_code == 200
@@ -63,8 +72,8 @@ async def test_a_correction_must_mend_it(editor: httpx.AsyncClient) -> None:
     tag = await seen(editor, EVENT)
     problem = problem_of(await editor.patch(PATH, json={"place": "Astana"}, headers=tag), 422)
     places = [fault["field"] for fault in problem["errors"]]
-    assert places == [f"sources.{number}.url" for number in range(3)]
-    mended = {"place": "Astana", "sources": [SOURCE]}
+    assert places == ["title", *(f"sources.{number}.url" for number in range(3))]
+    mended = {"place": "Astana", "title": "A title", "sources": [SOURCE]}
     assert (await editor.patch(PATH, json=mended, headers=tag)).status_code == 200
 
 

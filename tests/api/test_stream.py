@@ -1,25 +1,19 @@
 """The journal as server-sent events: on real servers, because a client in process would wait."""
 
 import asyncio
-import json
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from sqlalchemy import text
 
-from app.api.connection.prompt import PromptProtocol
 from app.api.routes import stream
 from app.cli import GRACEFUL_SHUTDOWN_S
 from app.commands import journal
@@ -31,17 +25,16 @@ from app.db.embedded import embedded
 from app.db.engine import Database, driver_url, engine
 from app.domain.errors import UnavailableError
 from app.domain.keys import Scope
-from app.main import create_app
-from app.settings import Settings
-from tests.api.test_health import Control
 from tests.support.client import client_of
-from tests.support.database import execute
+from tests.support.database import TERRITORIES, execute
 from tests.support.factories import SOURCE, event, facts
 from tests.support.keys import bearer, key_for
 from tests.support.problems import problem_of
+from tests.support.processes import Control
+from tests.support.server import running, until
 from tests.support.service import ready
+from tests.support.stream import PATH, opened
 
-PATH = "/v1/changes/stream"
 AUTHOR = Author("a test")
 # Long before the heartbeat, which would bring a change as well.
 SOON_S = 8.0
@@ -49,86 +42,6 @@ SOON_S = 8.0
 GRACE_S = GRACEFUL_SHUTDOWN_S - 1
 LISTENING = "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'"
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
-
-
-@dataclass
-class Arrived:
-    """One event as it arrived, or a comment."""
-
-    id: str = ""
-    event: str = ""
-    data: str = ""
-    comment: str = ""
-
-
-class Stream:
-    """An open stream, read as the standard says."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self.response = response
-        self.last_id = ""
-        self._blocks = self._read()
-
-    async def _read(self) -> AsyncIterator[Arrived]:
-        block = Arrived()
-        async for line in self.response.aiter_lines():
-            name, _, value = line.partition(": ")
-            if line:
-                setattr(block, name or "comment", value)
-            else:
-                self.last_id = block.id or self.last_id
-                yield block
-                block = Arrived()
-
-    async def next(self) -> Arrived:
-        return await asyncio.wait_for(anext(self._blocks), 30)
-
-    async def change(self) -> Any:
-        while (block := await self.next()).event != "change":
-            assert not block.data
-        item = json.loads(block.data)
-        assert block.id == str(item["seq"])
-        return item
-
-    async def changes(self, count: int) -> list[Any]:
-        return [await self.change() for _ in range(count)]
-
-    async def rest(self) -> list[Arrived]:
-        return [block async for block in self._blocks]
-
-
-@asynccontextmanager
-async def opened(
-    address: str, since: int | None = None, last: str | None = None
-) -> AsyncIterator[Stream]:
-    """Open a stream and wait for its beginning."""
-    query = {} if since is None else {"since": since}
-    headers = {} if last is None else {"Last-Event-ID": last}
-    async with (
-        httpx.AsyncClient(base_url=address, timeout=30) as client,
-        client.stream("GET", PATH, params=query, headers=headers) as response,
-    ):
-        assert response.status_code == 200, await response.aread()
-        reader = Stream(response)
-        assert (await reader.next()).comment.startswith("after change")
-        yield reader
-
-
-@asynccontextmanager
-async def running(url: str) -> AsyncIterator[tuple[str, FastAPI]]:
-    """Run a server in the test's own process, so that a test can see and change it."""
-    app = create_app(Settings(database_url=url))
-    config = uvicorn.Config(app, http=PromptProtocol, lifespan="on", log_level="warning")
-    server = uvicorn.Server(config)
-    listener = socket.create_server(("127.0.0.1", 0))
-    # Not `serve`, which takes the signals.
-    serving = asyncio.create_task(server._serve([listener]))
-    await until(lambda: server.started)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", app
-    finally:
-        server.should_exit = True
-        await asyncio.wait_for(serving, 10)
 
 
 async def write(url: str, *ids: str, **changes: Any) -> None:
@@ -155,14 +68,6 @@ async def listening(url: str) -> int:
         await administrator.dispose()
 
 
-async def until(condition: Callable[[], Awaitable[bool] | bool]) -> None:
-    """Wait for something that nobody announces."""
-    deadline = time.monotonic() + 10
-    while not (held if isinstance(held := condition(), bool) else await held):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
-
-
 async def until_listening(url: str, count: int) -> None:
     async def reached() -> bool:
         return await listening(url) == count
@@ -176,10 +81,11 @@ async def ended(process: subprocess.Popen[str], within: float) -> int:
 
 async def test_all_of_the_journal_arrives_in_order_as_the_journal_shows_it(empty_url: str) -> None:
     await write(empty_url, *(f"event-{number}" for number in range(stream.PAGE * 2 + 30)))
-    async with running(empty_url) as (address, _), opened(address, since=0) as reader:
+    async with running(empty_url) as (address, _), opened(address, TERRITORIES) as reader:
         arrived = await reader.changes(stream.PAGE * 2 + 30)
         async with httpx.AsyncClient(base_url=address) as client:
-            first = await client.get("/v1/changes", params={"limit": 200})
+            start = {"since": TERRITORIES, "limit": 200}
+            first = await client.get("/v1/changes", params=start)
             second = await client.get(first.json()["next"])
         assert arrived == first.json()["items"] + second.json()["items"]
         assert reader.response.headers["content-type"].startswith("text/event-stream")
@@ -207,7 +113,7 @@ async def test_without_a_position_it_begins_now(empty_url: str) -> None:
     await write(empty_url, "before-1", "before-2")
     async with running(empty_url) as (address, _), opened(address) as reader:
         # Whoever is cut off before the first event knows where to go on nevertheless.
-        assert reader.last_id == "2"
+        assert reader.last_id == str(TERRITORIES + 2)
         await write(empty_url, "after")
         assert (await reader.change())["event"] == "after"
 
@@ -215,9 +121,9 @@ async def test_without_a_position_it_begins_now(empty_url: str) -> None:
 async def test_the_header_goes_before_the_parameter(empty_url: str) -> None:
     await write(empty_url, "one", "two", "three")
     async with running(empty_url) as (address, _):
-        async with opened(address, since=0, last="2") as reader:
+        async with opened(address, since=0, last=str(TERRITORIES + 2)) as reader:
             assert (await reader.change())["event"] == "three"
-        async with opened(address, since=1, last="") as reader:
+        async with opened(address, since=TERRITORIES + 1, last="") as reader:
             assert (await reader.change())["event"] == "two"
 
 
@@ -324,7 +230,7 @@ async def test_a_stream_outlasts_the_database(
         async with Database(url) as database, database.writing() as connection:
             await add_territories(connection)
         control = Control(tmp_path)
-        async with running(url) as (address, _), opened(address, since=0) as reader:
+        async with running(url) as (address, _), opened(address, TERRITORIES) as reader:
             await write(url, "before-1")
             assert (await reader.change())["event"] == "before-1"
             await asyncio.to_thread(control, "restart", "-m", "immediate")
@@ -336,7 +242,7 @@ async def test_a_stream_outlasts_the_database(
             for _ in range(4):
                 assert (await reader.next()).comment == "heartbeat"
             # A stream that knows where it begins needs no database to begin.
-            async with opened(address, since=2) as another:
+            async with opened(address, since=TERRITORIES + 2) as another:
                 socket_dir = parse_qs(urlsplit(url).query)["host"][0]
                 options = f"--unix_socket_directories={socket_dir}"
                 await asyncio.to_thread(control, "start", "-o", options)
@@ -406,7 +312,7 @@ async def test_head_ends(client: httpx.AsyncClient, query: dict[str, str]) -> No
 async def test_streams_end_in_good_order_at_shutdown(empty_url: str) -> None:
     await write(empty_url, "one")
     with ready({"CHANCERY_DATABASE_URL": empty_url}) as (address, process):
-        async with opened(address, since=0) as reader, opened(address) as other:
+        async with opened(address, TERRITORIES) as reader, opened(address) as other:
             assert (await reader.change())["event"] == "one"
             begun = time.monotonic()
             process.send_signal(signal.SIGTERM)

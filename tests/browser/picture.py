@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import installed_chromium, launched
+from tests.support.browser import installed_chromium, launched
 from tests.support.service import served
 
 PICTURE = Path(__file__).with_name("timeline.png")

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Locator, Page, Response, expect
 
 from app.web.docs import only_reading
-from tests.browser.conftest import Visit
-from tests.cli.test_cli import chancery, said
+from tests.support.browser import Visit
+from tests.support.commands import chancery, said
 
 KAZAKH_EVENT = "kz-taliban-delisting-2023"
 
@@ -51,6 +51,7 @@ def is_for_everybody(operation: dict[str, Any] | None) -> bool:
     return operation is not None and "security" not in operation
 
 
+@pytest.mark.slow
 def test_an_editor_sees_everything_and_which_of_it_needs_a_key(visit: Visit) -> None:
     page = visit.open("/docs/editor")
     document = httpx.get(f"{visit.address}/openapi.json").json()
@@ -81,6 +82,7 @@ def with_key(visit: Visit, key: str) -> Page:
     return page
 
 
+@pytest.mark.slow
 def test_an_editor_works_with_a_key_in_the_browser(visit: Visit, timeline_url: str) -> None:
     key = said(chancery("keys", "create", "Browser", "--scope", "admin", url=timeline_url))
     page = with_key(visit, key)
@@ -127,6 +129,7 @@ def test_a_question_typed_in_by_a_person_is_answered(visit: Visit) -> None:
     expect(answer.get_by_text("Response body")).to_be_in_viewport()
 
 
+@pytest.mark.slow
 def test_an_untouched_form_asks_without_a_filter(visit: Visit) -> None:
     unfolded(visit.open("/docs"))
     response = execute(visit.page)
@@ -134,6 +137,7 @@ def test_an_untouched_form_asks_without_a_filter(visit: Visit) -> None:
     assert sent(response) == [("limit", "50")]
 
 
+@pytest.mark.slow
 def test_a_value_that_was_added_and_left_empty_is_not_sent(visit: Visit) -> None:
     form = unfolded(visit.open("/docs"))
     form.get_by_role("button", name="Add a value to country", exact=True).click()
@@ -143,6 +147,7 @@ def test_a_value_that_was_added_and_left_empty_is_not_sent(visit: Visit) -> None
     assert sent(response) == [("limit", "50")]
 
 
+@pytest.mark.slow
 def test_an_example_fills_in_its_field(visit: Visit) -> None:
     form = unfolded(visit.open("/docs"))
     examples = form.get_by_role("combobox", name="Examples for country", exact=True)
@@ -187,6 +192,7 @@ def test_a_link_fills_in_the_form_and_asks_nothing_by_itself(visit: Visit) -> No
     expect(form.locator(".live-responses-table")).to_contain_text(KAZAKH_EVENT)
 
 
+@pytest.mark.slow
 def test_what_a_link_filled_in_can_be_taken_out_again(visit: Visit) -> None:
     form = timeline(visit.open("/docs?country=KZ&date_from=2021"))
     form.get_by_role("button", name="Remove this value from country").click()
@@ -194,6 +200,7 @@ def test_what_a_link_filled_in_can_be_taken_out_again(visit: Visit) -> None:
     assert sent(execute(visit.page)) == [("limit", "50")]
 
 
+@pytest.mark.slow
 def test_what_the_form_does_not_know_is_named(visit: Visit) -> None:
     page = visit.open("/docs?country=KZ&contry=FR&kind=nonsense")
     notice = page.get_by_role("status")
@@ -202,6 +209,7 @@ def test_what_the_form_does_not_know_is_named(visit: Visit) -> None:
     assert sorted(sent(execute(page))) == [("country", "KZ"), ("limit", "50")]
 
 
+@pytest.mark.slow
 def test_a_number_out_of_range_is_refused_aloud(visit: Visit) -> None:
     form = unfolded(visit.open("/docs"))
     limit = form.get_by_role("textbox", name="limit", exact=True)
@@ -213,6 +221,7 @@ def test_a_number_out_of_range_is_refused_aloud(visit: Visit) -> None:
     assert execute(visit.page).status == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/docs", "/docs?country=KZ"])
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_a_phone_need_not_scroll_sideways(visit: Visit, path: str, colours: str) -> None:
@@ -227,6 +236,7 @@ def test_a_phone_need_not_scroll_sideways(visit: Visit, path: str, colours: str)
     assert (ground == "rgb(255, 255, 255)") is (colours == "light")
 
 
+@pytest.mark.slow
 def test_every_control_of_the_form_has_a_name(visit: Visit) -> None:
     form = unfolded(visit.open("/docs"))
     controls = form.locator(".parameters").locator("input, select, button")

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Visit, watched
+from tests.support.browser import Visit, watched
 from tests.support.database import cloned
 from tests.support.hostile import TEXTS, record_hostile
+from tests.support.schedule import slow
 from tests.support.service import served
 
 
@@ -27,7 +28,7 @@ def hostile_visit(hostile_service: str, browser: Browser) -> Iterator[Visit]:
         yield visit
 
 
-@pytest.mark.parametrize("path", ["/timeline", "/timeline?subject=KZ", "/timeline?embed=1"])
+@pytest.mark.parametrize("path", ["/timeline", *slow("/timeline?subject=KZ", "/timeline?embed=1")])
 def test_texts_stay_texts_in_lists_and_pictures(hostile_visit: Visit, path: str) -> None:
     page = hostile_visit.look(path)
     expect(page.locator("#picture .vis-timeline")).to_be_visible()
@@ -42,6 +43,7 @@ def test_texts_stay_texts_in_lists_and_pictures(hostile_visit: Visit, path: str)
     assert not [a for a in links if "evil" in (a.get_attribute("href") or "")]
 
 
+@pytest.mark.slow
 def test_texts_stay_texts_on_every_events_page(hostile_visit: Visit) -> None:
     for name, text in TEXTS.items():
         page = hostile_visit.look(f"/events/hostile-{name}")

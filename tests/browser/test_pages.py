@@ -15,19 +15,22 @@ from axe_playwright_python.sync_playwright import Axe
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Visit, watched
+from tests.support.browser import Visit, watched
+from tests.support.schedule import slow
 
 DELISTING = "kz-taliban-delisting-2023"
-PAGES = [
-    "/timeline?limit=5",
+ONE_EACH = [
     "/timeline?country=KZ&kind=designation.delist&date_from=2021",
+    f"/events/{DELISTING}",
+    "/measures/ru-suspension-law-2024",
+    "/positions?subject=taliban&as_of=2023-12-15",
+]
+MORE = [
+    "/timeline?limit=5",
     "/timeline?subject=taliban&sort=oldest&limit=5",
     "/timeline?country=KZ&regime=US-SST",
     "/timeline?country=KZ&embed=1&limit=5",
-    f"/events/{DELISTING}",
-    "/measures/ru-suspension-law-2024",
     "/positions",
-    "/positions?subject=taliban&as_of=2023-12-15",
 ]
 
 
@@ -86,7 +89,7 @@ def test_a_journalist_finds_looks_and_takes_away(
         expect(other.page.get_by_label("Country", exact=True)).to_have_value("Kazakhstan")
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", [*ONE_EACH, *slow(*MORE)])
 def test_axe_finds_nothing_and_a_phone_need_not_scroll_sideways(visit: Visit, path: str) -> None:
     page = visit.look(path)
     if page.locator("#picture").count():
@@ -101,6 +104,7 @@ def test_axe_finds_nothing_and_a_phone_need_not_scroll_sideways(visit: Visit, pa
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+@pytest.mark.slow
 def test_everything_works_without_scripts(browser: Browser, service: str) -> None:
     with watched(browser, service, java_script_enabled=False) as visit:
         page = visit.look("/timeline")
@@ -120,6 +124,7 @@ def test_everything_works_without_scripts(browser: Browser, service: str) -> Non
         expect(page.locator("article.possible")).to_contain_text("On the list or Taken off")
 
 
+@pytest.mark.slow
 def test_a_page_on_paper_is_what_there_is_to_read(visit: Visit) -> None:
     page = visit.look("/timeline?country=KZ")
     drawn(page)
@@ -134,6 +139,7 @@ def test_a_page_on_paper_is_what_there_is_to_read(visit: Visit) -> None:
     assert len(paper) > 20_000
 
 
+@pytest.mark.slow
 def test_a_keyboard_is_enough(visit: Visit) -> None:
     page = visit.look("/timeline?country=KZ")
     drawn(page)
@@ -150,6 +156,7 @@ def test_a_keyboard_is_enough(visit: Visit) -> None:
         assert not page.evaluate("document.activeElement.closest('.canvas') !== null")
 
 
+@pytest.mark.slow
 def test_the_picture_tells_what_is_unsure_by_more_than_colour(visit: Visit) -> None:
     page = visit.look("/timeline?country=KZ&kind=designation")
     links = drawn(page)
@@ -162,6 +169,7 @@ def test_the_picture_tells_what_is_unsure_by_more_than_colour(visit: Visit) -> N
     expect(page.locator(".vis-time-axis .vis-text").first).not_to_have_text(before[0])
 
 
+@pytest.mark.slow
 def test_with_one_subject_positions_stand_in_the_picture(visit: Visit) -> None:
     page = visit.look("/timeline?subject=taliban&country=KZ")
     drawn(page)
@@ -172,6 +180,7 @@ def test_with_one_subject_positions_stand_in_the_picture(visit: Visit) -> None:
     expect(page.locator(".vis-item.stand")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_the_slider_asks_for_another_day(visit: Visit) -> None:
     page = visit.look("/positions?actor=KZ&subject=taliban&dimension=designation&as_of=2024-12-31")
     expect(page.locator("article.position .state")).to_have_text("Taken off the list")
@@ -196,6 +205,7 @@ def serving(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_another_site_may_show_what_is_meant_for_it(visit: Visit, tmp_path: Path) -> None:
     page, address = visit.page, f"{visit.address}/timeline?country=KZ&embed=1"
     article = f'<link rel="icon" href="data:,"><iframe src="{address}"></iframe>'
@@ -209,6 +219,7 @@ def test_another_site_may_show_what_is_meant_for_it(visit: Visit, tmp_path: Path
         assert frame.locator("h3 a").first.get_attribute("target") == "_blank"
 
 
+@pytest.mark.slow
 def test_the_dark_is_dark(visit: Visit) -> None:
     visit.page.emulate_media(color_scheme="dark")
     page = visit.look("/timeline")
@@ -217,7 +228,7 @@ def test_the_dark_is_dark(visit: Visit) -> None:
 
 
 def test_the_policy_allows_nothing_inline_and_no_other_host(service: str) -> None:
-    for path in PAGES:
+    for path in ONE_EACH + MORE:
         policy = httpx.get(service + path).headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy

@@ -18,9 +18,18 @@ from app.db.backup import back_up
 from app.db.embedded import embedded
 from app.db.engine import Database, driver_url, engine
 from app.db.programs import run_program
-from tests.api.test_history import turbulence
-from tests.cli.test_cli import CHANCERY, TIMEOUT_S, chancery, complaint, run_sql, said
+from tests.support.commands import (
+    CHANCERY,
+    TIMEOUT_S,
+    chancery,
+    complaint,
+    copy_data_dir,
+    run_process,
+    run_sql,
+    said,
+)
 from tests.support.database import FAST, until_waiting
+from tests.support.editing import turbulence
 from tests.support.factories import facts
 from tests.support.processes import postmasters
 from tests.support.service import ROOT, ready, started
@@ -64,11 +73,10 @@ ADDRESSES = [
 
 
 @pytest.fixture(scope="module")
-def register(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def register(filled_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with the sample timeline, which tests only read."""
-    data_dir = tmp_path_factory.mktemp("register")
-    said(chancery("migrate", data_dir=data_dir))
-    said(chancery("load", data_dir=data_dir))
+    data_dir = tmp_path_factory.mktemp("copies") / "register"
+    copy_data_dir(filled_dir, data_dir)
     return data_dir
 
 
@@ -119,20 +127,19 @@ def test_a_restored_register_answers_identically(
     register: Path, new_dir: Path, tmp_path: Path
 ) -> None:
     original, file = tmp_path / "the original", tmp_path / "the backup"
-    # Of Python's own ways to copy none keeps the owner, which PostgreSQL insists on.
-    subprocess.run(["cp", "-a", str(register), str(original)], check=True)
+    copy_data_dir(register, original)
     key = chancery("keys", "create", "Ann", "--scope", "edit", data_dir=original).stdout.strip()
     with ready(PUBLIC | {"CHANCERY_DATA_DIR": str(original)}) as (address, process):
         then = asyncio.run(edited(address, key))
         before = answers(address, then)
-        assert f"to {file} (" in said(chancery("backup", str(file), data_dir=original))
+        assert f"to {file} (" in said(run_process("backup", str(file), data_dir=original))
         # What comes afterwards isn't in it.
         with httpx.Client(headers={"Authorization": f"Bearer {key}"}) as editor:
             assert editor.post(f"{address}/v1/events", json=facts()).status_code == 201
         process.send_signal(signal.SIGTERM)
         process.wait(TIMEOUT_S)
     assert {status for status, *_ in before.values()} == {200, 308, 410}
-    told = said(chancery("restore", str(file), data_dir=new_dir))
+    told = said(run_process("restore", str(file), data_dir=new_dir))
     assert told == f"Restored 171 revisions from {file} to {new_dir}."
     with ready(PUBLIC | {"CHANCERY_DATA_DIR": str(new_dir)}) as (address, process):
         after = answers(address, then)
@@ -152,7 +159,7 @@ def test_an_older_releases_backup_is_brought_up_to_date_by_the_next_start(
     register: Path, new_dir: Path, tmp_path: Path
 ) -> None:
     older = tmp_path / "older"
-    subprocess.run(["cp", "-a", str(register), str(older)], check=True)
+    copy_data_dir(register, older)
     with embedded(older, **FAST) as url:
         asyncio.run(schema.migrate(url, "0007"))
     said(chancery("backup", str(tmp_path / "file"), data_dir=older))
@@ -280,7 +287,7 @@ def test_a_newer_releases_backup_is_refused_and_leaves_nothing(
     register: Path, new_dir: Path, tmp_path: Path
 ) -> None:
     newer, file = tmp_path / "newer", tmp_path / "file"
-    subprocess.run(["cp", "-a", str(register), str(newer)], check=True)
+    copy_data_dir(register, newer)
     with embedded(newer, **FAST) as url:
         run_sql(url, "UPDATE alembic_version SET version_num = '9999'")
     back_up(newer, file)

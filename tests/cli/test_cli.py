@@ -1,18 +1,13 @@
-"""The command line as people use it: real processes, real databases, no traceback ever."""
+"""The command line as people use it: real databases, real processes too, no traceback ever."""
 
 import asyncio
 import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -21,101 +16,28 @@ from sqlalchemy import make_url
 from app.db import schema
 from app.db.embedded import embedded
 from app.db.engine import Database
-from tests.support.database import execute
+from tests.support.commands import (
+    CHANCERY,
+    TIMEOUT_S,
+    chancery,
+    complaint,
+    copy_data_dir,
+    run_process,
+    run_sql,
+    said,
+    serving,
+    workers_of,
+)
 from tests.support.processes import postmasters, socket_dir
 from tests.support.projections import Projections, projections
-from tests.support.service import (
-    ROOT,
-    clean_environment,
-    free_port,
-    served,
-    started,
-    wait_until_ready,
-)
+from tests.support.service import ROOT, free_port, served, started
 
-TIMEOUT_S = 60
-CHANCERY = (sys.executable, "-m", "app")
 # What Docker leaves to root in a container.
 IN_A_CONTAINER = (
     "-all,+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,+setpcap,"
     "+net_bind_service,+sys_chroot,+kill,+audit_write"
 )
 ON_A_DATABASE = ("serve", "migrate", "load", "rebuild")
-
-
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """A running `chancery serve`."""
-
-    address: str
-    process: subprocess.Popen[str]
-
-    def events(self) -> Any:
-        answer = httpx.get(f"{self.address}/v1/events", params={"limit": 200})
-        assert answer.status_code == 200
-        return answer.json()["items"]
-
-    def stop(self, number: int = signal.SIGTERM) -> str:
-        """Stop it and return all that it said."""
-        self.process.send_signal(number)
-        said, _ = self.process.communicate(timeout=TIMEOUT_S)
-        return said
-
-
-@contextmanager
-def serving(data_dir: Path, *options: str) -> Iterator[Serving]:
-    port = free_port()
-    command = [*CHANCERY, "serve", "--port", str(port), *options]
-    with started(command, {"CHANCERY_DATA_DIR": str(data_dir)}, ROOT) as process:
-        address = f"http://127.0.0.1:{port}"
-        wait_until_ready(address, process)
-        yield Serving(address, process)
-
-
-def chancery(
-    *arguments: str,
-    url: str = "",
-    data_dir: Path | str = "",
-    cwd: Path = ROOT,
-    before: tuple[str, ...] = (),
-) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    settings = {"CHANCERY_DATABASE_URL": url, "CHANCERY_DATA_DIR": str(data_dir)}
-    return subprocess.run(
-        [*before, *CHANCERY, *arguments],
-        cwd=cwd,
-        env=clean_environment() | {"PYTHONPATH": str(ROOT)} | settings,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-
-
-def said(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the one line that a successful command says."""
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("\n") == 1
-    assert "Traceback" not in done.stderr
-    return done.stdout.strip()
-
-
-def complaint(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the one line that a failed command says."""
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("chancery: ")
-    assert done.stderr.count("\n") == 1
-    assert "unexpected" not in done.stderr
-    return done.stderr.strip()
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with the sample timeline, which tests copy."""
-    data_dir = tmp_path_factory.mktemp("filled")
-    said(chancery("migrate", data_dir=data_dir))
-    said(chancery("load", data_dir=data_dir))
-    return data_dir
 
 
 @pytest.fixture
@@ -129,16 +51,15 @@ def new_dir(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def data_dir(filled: Path, new_dir: Path) -> Path:
+def data_dir(filled_dir: Path, new_dir: Path) -> Path:
     """A filled data directory of the test's own."""
-    # Of Python's own ways to copy none keeps the owner, which PostgreSQL insists on.
-    subprocess.run(["cp", "-a", str(filled), str(new_dir)], check=True)
+    copy_data_dir(filled_dir, new_dir)
     return new_dir
 
 
 def test_each_command_says_in_one_line_what_it_did(unmigrated_url: str) -> None:
-    assert said(chancery("migrate", url=unmigrated_url)).startswith("The schema is at ")
-    first = said(chancery("load", url=unmigrated_url))
+    assert said(run_process("migrate", url=unmigrated_url)).startswith("The schema is at ")
+    first = said(run_process("load", url=unmigrated_url))
     events = first.removeprefix("Loaded the sample timeline: ").split()[0]
     assert first.startswith(f"Loaded the sample timeline: {events} of {events} events, ")
     assert int(events) > 100
@@ -159,13 +80,13 @@ def test_an_upgrade_brings_what_is_read_along(empty_url: str) -> None:
 
 
 def test_openapi_prints_the_document_and_needs_no_database() -> None:
-    done = chancery("openapi", url="postgresql://nobody@127.0.0.1:1/none")
+    done = run_process("openapi", url="postgresql://nobody@127.0.0.1:1/none")
     assert (done.returncode, done.stderr) == (0, "")
     assert "/v1/events" in json.loads(done.stdout)["paths"]
 
 
 def test_no_environment_variable_is_needed(tmp_path: Path) -> None:
-    assert said(chancery("migrate", cwd=tmp_path)).startswith("The schema is at ")
+    assert said(run_process("migrate", cwd=tmp_path)).startswith("The schema is at ")
     assert (tmp_path / ".chancery" / "postgres" / "PG_VERSION").exists()
     assert not postmasters(tmp_path / ".chancery")
 
@@ -173,7 +94,7 @@ def test_no_environment_variable_is_needed(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="Only root has capabilities that can be missing.")
 def test_root_in_a_container_has_an_embedded_server_too(new_dir: Path) -> None:
     before = ("setpriv", f"--bounding-set={IN_A_CONTAINER}")
-    done = chancery("migrate", data_dir=new_dir, before=before)
+    done = run_process("migrate", data_dir=new_dir, before=before)
     assert said(done).startswith("The schema is at ")
     assert not postmasters(new_dir)
 
@@ -233,12 +154,10 @@ def test_a_nonsense_address_is_one_sentence(command: str, url: str) -> None:
 
 @pytest.mark.parametrize("setting", ["CHANCERY_PUBLIC_URL", "CHANCERY_TRUSTED_PROXIES"])
 @pytest.mark.parametrize("command", ["serve", "openapi"])
-def test_a_nonsense_setting_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, timeline_url: str, command: str, setting: str
-) -> None:
-    settings = {setting: "nonsense", "CHANCERY_DATABASE_URL": timeline_url}
-    monkeypatch.setattr(f"{__name__}.clean_environment", lambda: os.environ | settings)
-    assert setting in complaint(chancery(*at_any_port(command), url=timeline_url))
+def test_a_nonsense_setting_is_one_sentence(timeline_url: str, command: str, setting: str) -> None:
+    nonsense = {setting: "nonsense"}
+    done = chancery(*at_any_port(command), url=timeline_url, environment=nonsense)
+    assert setting in complaint(done)
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate"])
@@ -269,17 +188,17 @@ def test_a_host_that_cannot_be_listened_on_is_one_sentence(host: str, new_dir: P
 def test_a_start_that_fails_stops_the_embedded_server(data_dir: Path) -> None:
     with embedded(data_dir) as url:
         run_sql(url, "UPDATE alembic_version SET version_num = '9999'")
-    assert "9999" in complaint(chancery(*at_any_port("serve"), data_dir=data_dir))
+    assert "9999" in complaint(run_process(*at_any_port("serve"), data_dir=data_dir))
     assert not postmasters(data_dir)
 
 
 def test_every_command_works_beside_a_running_server(data_dir: Path) -> None:
     with serving(data_dir) as server:
         before, running = server.events(), postmasters(data_dir)
-        assert "The schema" in said(chancery("migrate", data_dir=data_dir))
-        assert ": 0 of " in said(chancery("load", data_dir=data_dir))
-        assert "Rebuilt" in said(chancery("rebuild", data_dir=data_dir))
-        assert chancery("openapi", data_dir=data_dir).returncode == 0
+        assert "The schema" in said(run_process("migrate", data_dir=data_dir))
+        assert ": 0 of " in said(run_process("load", data_dir=data_dir))
+        assert "Rebuilt" in said(run_process("rebuild", data_dir=data_dir))
+        assert run_process("openapi", data_dir=data_dir).returncode == 0
         assert server.events() == before
         assert postmasters(data_dir) == running
 
@@ -369,21 +288,8 @@ async def everything_read(url: str) -> Projections:
         return await projections(database)
 
 
-def run_sql(url: str, statement: str) -> None:
-    asyncio.run(execute(url, statement))
-
-
 def loaded(output: str) -> str:
     return "".join(line for line in output.splitlines() if line.startswith("Loaded"))
-
-
-def workers_of(server: Serving) -> list[str]:
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-    return [
-        child
-        for child in children.read_text().split()
-        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]
 
 
 def wait_for_postmaster(data_dir: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from app.api.examples import EVENT
 from app.db.engine import Database
 from app.domain.cells import template
-from tests.cli.test_cli import chancery, said
+from tests.support.commands import chancery, said
 from tests.support.factories import facts
 from tests.support.projections import projections
 from tests.support.service import ROOT, clean_environment

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.domain.keys import public_id_of
-from tests.cli.test_cli import chancery, complaint, said, serving
+from tests.support.commands import chancery, complaint, said, serving
 from tests.support.keys import bearer
 
 

@@ -13,7 +13,6 @@ from sqlalchemy import text
 from app.commands import appointment, import_events, journal, staged
 from app.commands.import_events import Imported, Watch
 from app.commands.journal import Place
-from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.parties import put_party
 from app.db.connections import WriteConnection
 from app.db.engine import Database
@@ -24,10 +23,10 @@ from app.queries.events import events_page
 from app.queries.filter import EventFilter
 from app.queries.knowledge import Recorded
 from app.queries.question import Question, Sort
-from tests.commands.test_import import AUTHOR, everything, imported, put, stated
 from tests.support.archive import random_events
 from tests.support.database import execute
 from tests.support.factories import event, facts
+from tests.support.imports import AUTHOR, everything, imported, put, stated
 from tests.support.projections import projections, rebuilt
 
 ROWS = [{"id": f"event-{number}", **facts()} for number in range(30)]
@@ -37,13 +36,11 @@ CORRECTED = [row | {"title": "Another title"} for row in ROWS]
 
 
 @pytest.fixture
-async def database(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+async def database(loaded_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
     """A register with the sample timeline, to which a few rows are many."""
     monkeypatch.setattr(import_events, "AT_ONCE", 10)
     monkeypatch.setattr(appointment, "SOONEST_S", 1.5)
-    async with Database(empty_url) as database:
-        async with database.writing() as connection:
-            await load_timeline(connection, sample(), SAMPLE_AUTHOR)
+    async with Database(loaded_url) as database:
         yield database
 
 
@@ -63,7 +60,10 @@ def when_written(act: Callable[[], Awaitable[None]]) -> Watch:
 
 async def numbers(database: Database) -> list[tuple[int, Any, str]]:
     async with database.reading() as connection:
-        statement = "SELECT seq, recorded_at, event FROM event_revision ORDER BY seq"
+        statement = """
+            SELECT seq, recorded_at, event FROM event_revision
+            UNION ALL SELECT seq, recorded_at, id FROM reference_revision ORDER BY seq
+        """
         return [tuple(row) for row in await connection.execute(text(statement))]
 
 
@@ -101,7 +101,7 @@ async def poll(database: Database, seen: list[int], ended: asyncio.Event) -> Non
         is_last = ended.is_set()
         async with database.reading() as connection:
             rows = await history.changes(connection, seen[-1] if seen else 0, 200)
-        seen += [row.seq for row in rows]
+        seen += [change.row.seq for change in rows]
         if is_last and not rows:
             return
         await asyncio.sleep(0.01)
@@ -228,9 +228,9 @@ async def test_an_import_yields_to_who_was_faster(
     assert not any("Another title" in document for document in documents.values())
 
 
-async def rename(database: Database) -> None:
-    renamed = {"id": "AF", "kind": "state", "country": "AF", "name": "Otherland"}
-    party = PartyFacts.model_validate(renamed)
+async def move(database: Database) -> None:
+    moved = {"id": "taliban", "kind": "organisation", "country": "PK", "name": "Taliban"}
+    party = PartyFacts.model_validate(moved)
     async with database.writing() as connection:
         await put_party(connection, party, AUTHOR)
 
@@ -239,17 +239,19 @@ async def rename(database: Database) -> None:
 async def test_a_file_that_is_out_of_date_by_its_instant_is_not_written(
     database: Database, what: str
 ) -> None:
-    """A row that is there as it is, and a name that is shown."""
-    await imported(database, ROWS[0])
+    """A row that is there as it is, and a country that is filtered by."""
+    participants = [{"party": "KZ", "role": "actor"}, {"party": "taliban", "role": "subject"}]
+    rows = [row | {"participants": participants} for row in ROWS]
+    await imported(database, rows[0])
 
     async def change() -> None:
         if what == "event":
             await put(database, event("event-0"), "An editor was faster")
         else:
-            await rename(database)
+            await move(database)
 
     with pytest.raises(ConflictError, match="once more"):
-        await imported(database, *ROWS, watch=when_written(change))
+        await imported(database, *rows, watch=when_written(change))
     assert len([each for *_, each in await numbers(database) if each == "event-5"]) == 0
 
 
@@ -299,12 +301,12 @@ async def test_a_lock_that_comes_too_late_is_asked_for_again(database: Database)
 
 
 async def test_nothing_is_written_before_what_others_have_written(
-    database: Database, empty_url: str, monkeypatch: pytest.MonkeyPatch
+    database: Database, loaded_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The clock was set back, so the newest change is of the future."""
     monkeypatch.setattr(appointment, "ATTEMPTS", 1)
     await execute(
-        empty_url,
+        loaded_url,
         "INSERT INTO event_revision (event, revision, seq, recorded_at, action, by, facts)"
         " VALUES ('later', 1, 5000, now() + interval '1 hour', 'record', 'x', '{}')",
     )
@@ -328,7 +330,7 @@ async def test_a_clock_that_was_set_back_is_not_waited_for(
         await imported(database, *ROWS, watch=when_written(set_back))
     async with database.writing() as connection:
         place = await journal.next_place(connection)
-        with pytest.raises(appointment._MissedError):
+        with pytest.raises(appointment.MissedError):
             await appointment._pass(connection, place)
         monkeypatch.setattr(appointment, "_SECONDS_UNTIL", plain)
         await appointment._pass(connection, place.plus(100_000))

@@ -16,28 +16,17 @@ from app.db import schema
 from app.db.chain import LEAVES
 from app.db.engine import Database
 from app.domain.errors import TamperedError
-from app.domain.territories import territories
 from app.queries import chain as chains
 from app.queries import history
-from tests.commands.test_import import imported, put
-from tests.support.chain import followed, tamper
-from tests.support.database import execute
+from tests.support.chain import UNLINKED, followed, tamper
+from tests.support.database import TERRITORIES, execute
 from tests.support.factories import event, facts
+from tests.support.imports import imported, put
 
 AUTHOR = Author("a test")
-# The parties of the territories are recorded with the numbers before, in one link.
-BEFORE = sum(territory.kind != "bloc" for territory in territories().values())
 FIRST = 20
 ROWS = [{"id": f"row-{number}", **facts()} for number in range(12)]
 WRITERS, EACH = 8, 6
-
-# What an older release writes, which knows of no links.
-UNLINKED = """
-    INSERT INTO event_revision (event, revision, seq, recorded_at, action, by, facts)
-    SELECT 'old-' || number, 1, (SELECT max(seq) FROM event_revision) + number,
-        clock_timestamp(), 'record', 'an older release', '{}'
-    FROM generate_series(1, 5) number
-"""
 
 
 @pytest.fixture
@@ -54,8 +43,8 @@ async def links(database: Database) -> list[int]:
     """Return the numbers of the links, counted from those of the territories."""
     statement = "SELECT seq FROM journal_link WHERE seq > :before ORDER BY seq"
     async with database.reading() as connection:
-        numbers = await connection.scalars(text(statement), {"before": BEFORE})
-        return [number - BEFORE for number in numbers]
+        numbers = await connection.scalars(text(statement), {"before": TERRITORIES})
+        return [number - TERRITORIES for number in numbers]
 
 
 async def head(database: Database) -> history.Head:
@@ -81,10 +70,10 @@ async def test_every_transaction_is_a_link_and_the_chain_holds(database: Databas
         await record_unseen(connection, [event("two"), event("three")], AUTHOR)
     assert await links(database) == [FIRST, FIRST + 1, FIRST + 2, FIRST + 3, FIRST + 5]
     found = await followed(database)
-    assert (found.linked, found.links, found.unlinked) == (BEFORE + FIRST + 5, 6, 0)
+    assert (found.linked, found.links, found.unlinked) == (TERRITORIES + FIRST + 5, 6, 0)
     assert await head(database) == history.Head(found.seq, found.head.hex())
     async with database.reading() as connection:
-        assert await chains.count_revisions(connection) == BEFORE + FIRST + 5
+        assert await chains.count_revisions(connection) == TERRITORIES + FIRST + 5
 
 
 async def test_an_empty_register_has_a_chain_that_holds(unmigrated_url: str) -> None:
@@ -107,7 +96,7 @@ async def test_an_import_is_one_link(
     await imported(database, *ROWS)
     await imported(database, *(row | {"title": "Corrected"} for row in ROWS))
     found = await followed(database)
-    assert (found.linked, found.links, found.unlinked) == (BEFORE + FIRST + 24, 4, 0)
+    assert (found.linked, found.links, found.unlinked) == (TERRITORIES + FIRST + 24, 4, 0)
     await imported(database, ROWS[0] | {"title": "Corrected"})
     assert (await followed(database)).links == 4, "What changes nothing is no link."
 
@@ -127,7 +116,7 @@ async def test_writers_at_the_same_time_break_no_link(
     await asyncio.gather(imported(database, *ROWS), *map(write, range(WRITERS)))
     found = await followed(database)
     assert (found.links, found.unlinked) == (3 + WRITERS * EACH, 0)
-    assert found.linked == BEFORE + FIRST + len(ROWS) + WRITERS * EACH
+    assert found.linked == TERRITORIES + FIRST + len(ROWS) + WRITERS * EACH
 
 
 async def test_what_an_older_release_writes_is_not_linked_yet_and_then_is(
@@ -136,15 +125,15 @@ async def test_what_an_older_release_writes_is_not_linked_yet_and_then_is(
     before = await head(database)
     await execute(empty_url, UNLINKED)
     found = await followed(database)
-    assert (found.linked, found.links, found.unlinked) == (BEFORE + FIRST, 2, 5)
+    assert (found.linked, found.links, found.unlinked) == (TERRITORIES + FIRST, 2, 5)
     async with database.reading() as connection:
         assert await chains.count_unlinked(connection) == 5
-        assert await history.end(connection) == history.End(BEFORE + FIRST + 5, before)
+        assert await history.end(connection) == history.End(TERRITORIES + FIRST + 5, before)
     await edited(database)
     found = await followed(database)
-    assert (found.linked, found.links, found.unlinked) == (BEFORE + FIRST + 8, 5, 0)
+    assert (found.linked, found.links, found.unlinked) == (TERRITORIES + FIRST + 8, 5, 0)
     async with database.reading() as connection:
-        assert await chains.place_of(connection, bytes.fromhex(before.hash)) == BEFORE + FIRST
+        assert await chains.place_of(connection, bytes.fromhex(before.hash)) == TERRITORIES + FIRST
         assert await chains.count_unlinked(connection) == 0
 
 
@@ -153,10 +142,10 @@ async def test_what_was_recorded_before_there_was_a_chain_is_linked_in_batches(
 ) -> None:
     await edited(database)
     await tamper(empty_url, "DELETE FROM journal_link")
-    monkeypatch.setattr(chain, "AT_ONCE", BEFORE + 15)
-    assert await linked_again(database) == [BEFORE + 15, 8]
+    monkeypatch.setattr(chain, "AT_ONCE", TERRITORIES + 15)
+    assert await linked_again(database) == [TERRITORIES + 15, 8]
     found = await followed(database)
-    assert (found.linked, found.links, found.unlinked) == (BEFORE + FIRST + 3, 2, 0)
+    assert (found.linked, found.links, found.unlinked) == (TERRITORIES + FIRST + 3, 2, 0)
 
 
 async def test_too_much_at_once_is_left_to_those_who_come_later(
@@ -210,7 +199,7 @@ LAST = 1_023
 
 def numbered(statement: str) -> str:
     """Return a statement with the numbers of the register."""
-    return re.sub(r"#(\d+)", lambda number: str(BEFORE + int(number[1])), statement)
+    return re.sub(r"#(\d+)", lambda number: str(TERRITORIES + int(number[1])), statement)
 
 
 async def tamper_with(url: str, *statements: str) -> None:
@@ -275,7 +264,7 @@ async def test_a_changed_revision_of_reference_data_is_found(
     await tamper(empty_url, f"UPDATE reference_revision SET {change} WHERE seq = {seq}")
     await find(database, f" number {seq} isn't")
     await tamper(empty_url, WITHOUT_LEAVES)
-    await find(database, f" the numbers 1 to {BEFORE} isn't")
+    await find(database, f" the numbers 1 to {TERRITORIES} isn't")
 
 
 @pytest.mark.parametrize(

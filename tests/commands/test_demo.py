@@ -15,9 +15,8 @@ from app.db.engine import Database
 from app.db.projections import Event, PastEvent
 from app.db.tables import EventRevision
 from app.domain import invented
-from app.domain.document import Party
 from app.domain.errors import ConflictError
-from app.domain.history import PartyName
+from app.domain.history import Belonging
 from app.domain.territories import territories
 from app.domain.vocabulary import FAMILIES
 from app.queries.events import events_page
@@ -52,10 +51,8 @@ async def test_the_seed_decides_what_is_invented() -> None:
 
 def test_a_batch_is_made_of_nothing_but_its_plan() -> None:
     named = ["KZ", *territories(), *(each.id for each in invented.organisations())]
-    names = {
-        party: [PartyName(BEFORE_ALL, Party(party, party, "state", party[:2]))] for party in named
-    }
-    plan = demo_module._Plan(3, 400, Place(7, datetime(2026, 1, 1, tzinfo=UTC)), names)
+    belongings = {party: [Belonging(BEFORE_ALL, party[:2])] for party in named}
+    plan = demo_module._Plan(3, 400, Place(7, datetime(2026, 1, 1, tzinfo=UTC)), belongings)
     rows = demo_module._rows(plan, range(400))
     assert rows == demo_module._rows(plan, range(400))
     revisions = rows[EventRevision].decode().splitlines()

@@ -1,55 +1,44 @@
 """Imports on a real database: what they do, what they leave behind, and what they make wait."""
 
 import asyncio
-import io
 import json
-from collections.abc import AsyncIterator, Iterable
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from app.commands import correct, journal, retract
-from app.commands.import_events import Imported, Watch, import_events
-from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
+from app.commands import journal, retract, staging
+from app.commands.import_events import Imported, Watch
 from app.commands.merge import merge
 from app.commands.parties import put_party
 from app.commands.record import NewEvent, record_unseen
-from app.commands.revise import Author, state
-from app.db.connections import WriteConnection
+from app.db import suggestions
+from app.db.connections import ReadConnection, WriteConnection
 from app.db.engine import Database
-from app.domain.errors import ConflictError, FaultyImportError, UnavailableError
+from app.domain.errors import (
+    ConflictError,
+    FaultyImportError,
+    NameKind,
+    UnavailableError,
+    UnknownName,
+)
 from app.domain.event import EventFacts
 from app.domain.reference import PartyFacts
-from app.domain.rows import Form
 from tests.support.archive import random_events
 from tests.support.factories import SOURCE, event, facts
+from tests.support.imports import ANY, AUTHOR, everything, imported, put, stated
 from tests.support.projections import projections, rebuilt
 
-AUTHOR = Author("an importer")
-ANY = frozenset({"*"})
 NOTHING = Imported(0, 0, 0)
 
 
 @pytest.fixture
-async def database(empty_url: str) -> AsyncIterator[Database]:
-    async with Database(empty_url) as database:
-        async with database.writing() as connection:
-            await load_timeline(connection, sample(), SAMPLE_AUTHOR)
+async def database(loaded_url: str) -> AsyncIterator[Database]:
+    async with Database(loaded_url) as database:
         yield database
-
-
-def as_file(*rows: dict[str, Any]) -> io.BytesIO:
-    return io.BytesIO("".join(json.dumps(row) + "\n" for row in rows).encode())
-
-
-def stated(new: NewEvent) -> dict[str, Any]:
-    return {"id": new.id, **new.facts.model_dump(mode="json", exclude_none=True)}
-
-
-async def imported(database: Database, *rows: dict[str, Any], **options: Any) -> Imported:
-    return await import_events(database, as_file(*rows), Form.JSON_LINES, author=AUTHOR, **options)
 
 
 async def faults_of(database: Database, *rows: dict[str, Any]) -> FaultyImportError:
@@ -58,19 +47,6 @@ async def faults_of(database: Database, *rows: dict[str, Any]) -> FaultyImportEr
         await imported(database, *rows)
     assert await everything(database) == before
     return refused.value
-
-
-async def everything(database: Database) -> Any:
-    async with database.reading() as connection:
-        rows = await connection.execute(text("SELECT * FROM event_revision ORDER BY seq"))
-        return [tuple(row) for row in rows], await projections(database)
-
-
-async def put(database: Database, new: NewEvent, title: str) -> None:
-    changed = new.facts.model_copy(update={"title": title})
-    async with database.writing() as connection:
-        there = await state(connection, new.id) is not None
-        await correct.put(connection, new.id, changed, ANY if there else None, AUTHOR)
 
 
 async def test_events_are_recorded_corrected_or_left_alone(database: Database) -> None:
@@ -219,6 +195,66 @@ async def test_every_fault_is_listed_with_its_line_and_field(database: Database)
     assert refused.faults[8].suggestions[0] == "taliban"
 
 
+async def test_a_misspelt_name_is_looked_for_once_however_many_rows_have_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    plain = suggestions._suggest
+
+    async def noted(connection: ReadConnection, kind: NameKind, texts: Sequence[str]) -> Any:
+        asked.extend(texts)
+        return await plain(connection, kind, texts)
+
+    monkeypatch.setattr(suggestions, "_suggest", noted)
+    participants = [{"party": "talibann", "role": "actor"}]
+    wrong = [facts(participants=participants, regime="KZ-NLTT")] * 1_200
+    rows = [{"id": f"e-{n}", **each} for n, each in enumerate(wrong)]
+    refused = await faults_of(database, *rows)
+    assert refused.count == 2 * len(rows)
+    assert sorted(asked) == ["KZ-NLTT", "talibann"]
+    assert {fault.suggestions[0] for fault in refused.faults} == {"KZ-NLTO", "taliban"}
+
+
+async def test_names_are_looked_for_only_where_the_fault_is_listed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "MAX_FAULTS", 30)
+    asked: list[str] = []
+
+    async def noted(_: ReadConnection, kind: NameKind, texts: Sequence[str]) -> Any:
+        asked.extend(texts)
+        return {UnknownName(kind, each): () for each in texts}
+
+    monkeypatch.setattr(suggestions, "_suggest", noted)
+    rows = [
+        {"id": f"e-{n}", **facts(participants=[{"party": f"nobody-{n}", "role": "actor"}])}
+        for n in range(100)
+    ]
+    assert (await faults_of(database, *rows)).count == 100
+    assert asked == [f"nobody-{n}" for n in range(30)]
+
+
+async def test_a_faulty_file_costs_little_more_than_one_without_faults(
+    database: Database,
+) -> None:
+    rows = [stated(new) for new in random_events(4, 500)]
+    clean, faulty = [], []
+    for _ in range(3):
+        # What this process computes, whatever else the machine does.
+        began = time.process_time()
+        await imported(database, *rows, dry_run=True)
+        clean.append(time.process_time() - began)
+        began = time.process_time()
+        with pytest.raises(FaultyImportError):
+            await imported(database, *(misspelt(row, "talibann") for row in rows), dry_run=True)
+        faulty.append(time.process_time() - began)
+    assert min(faulty) < 1.5 * min(clean)
+
+
+def misspelt(row: dict[str, Any], party: str) -> dict[str, Any]:
+    return row | {"participants": [{"party": party, "role": "actor"}]}
+
+
 async def test_of_very_many_faults_the_first_are_listed_and_all_counted(
     database: Database,
 ) -> None:
@@ -248,23 +284,25 @@ async def test_an_edit_between_staging_and_locking_is_not_overwritten(
     assert "b" not in found
 
 
-async def test_a_party_renamed_between_staging_and_locking_is_not_shown_by_its_old_name(
+async def test_a_party_moved_between_staging_and_locking_is_not_filtered_by_its_old_country(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = journal.lock
 
-    async def renamed_before(connection: WriteConnection) -> None:
+    async def moved_before(connection: WriteConnection) -> None:
         monkeypatch.setattr(journal, "lock", plain)
-        renamed = {"id": "AF", "kind": "state", "country": "AF", "name": "Otherland"}
-        party = PartyFacts.model_validate(renamed)
+        moved = {"id": "taliban", "kind": "organisation", "country": "PK", "name": "Taliban"}
+        party = PartyFacts.model_validate(moved)
         async with database.writing() as other:
             await put_party(other, party, AUTHOR)
         await plain(connection)
 
-    monkeypatch.setattr(journal, "lock", renamed_before)
+    participants = [{"party": "KZ", "role": "actor"}, {"party": "taliban", "role": "subject"}]
+    row = {"id": "new", **facts(participants=participants)}
+    monkeypatch.setattr(journal, "lock", moved_before)
     with pytest.raises(ConflictError):
-        await imported(database, {"id": "new", **facts()})
-    assert await imported(database, {"id": "new", **facts()}) == Imported(1, 0, 0)
+        await imported(database, row)
+    assert await imported(database, row) == Imported(1, 0, 0)
 
 
 async def test_an_import_interrupted_halfway_leaves_nothing(database: Database) -> None:

@@ -24,13 +24,12 @@ from app.commands.retract import retract
 from app.commands.revise import Author
 from app.db.engine import Database
 from app.domain.keys import Scope, new_key, public_id_of
-from app.main import create_app
-from app.settings import Settings
 from tests.support.attacked import STATE
 from tests.support.client import client_of
 from tests.support.database import cloned
 from tests.support.factories import event, facts
 from tests.support.keys import bearer, key_for
+from tests.support.openapi import DOCUMENT
 from tests.support.problems import problem_of
 
 CHALLENGE = "www-authenticate"
@@ -127,7 +126,6 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("get", "/readyz"): open_to(),
 }
 
-DOCUMENT = create_app(Settings(database_url="postgresql://described.invalid/none")).openapi()
 NEEDS: Mapping[tuple[str, str], list[str]] = {
     (method, path): operation["security"][0]["key"] if "security" in operation else []
     for path, methods in DOCUMENT["paths"].items()

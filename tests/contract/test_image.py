@@ -28,6 +28,7 @@ UNREACHABLE = "after connection broken by"
 REMOVED = ("pip", "hatchling", "editables")
 
 
+@pytest.mark.slow
 def test_the_images_steps_install_a_service_that_runs_anywhere(tmp_path: Path) -> None:
     build(tmp_path)
     place = tmp_path / "a place of its own"

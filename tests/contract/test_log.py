@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 from app.db import schema
 from app.db.embedded import embedded
 from app.domain.keys import Scope, new_key
-from tests.cli.test_cli import chancery, complaint
+from tests.support.commands import chancery, complaint
 from tests.support.database import execute
 from tests.support.factories import facts
 from tests.support.keys import bearer, key_for

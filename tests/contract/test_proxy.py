@@ -14,11 +14,11 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.api.test_stream import opened
 from tests.support.problems import problem_of
 from tests.support.proxy import CONFIGURATION, PATIENCE_S, Proxy, proxied
 from tests.support.service import free_port, served
 from tests.support.slow import Slow
+from tests.support.stream import opened
 from tests.support.wire import Wire
 
 # Every address of this net is the machine itself.

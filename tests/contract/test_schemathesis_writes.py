@@ -22,11 +22,14 @@ from app.commands.revise import Author
 from app.db.engine import Database
 from app.domain.cells import template
 from app.domain.keys import Scope
-from tests.contract.test_schemathesis import CHECKS, DOCUMENT, EXAMPLES
+from tests.support.conformance import CHECKS, EXAMPLES
 from tests.support.database import cloned
 from tests.support.factories import event, facts
 from tests.support.keys import bearer, key_for
+from tests.support.openapi import DOCUMENT
 from tests.support.service import served
+
+pytestmark = pytest.mark.slow
 
 SURVIVOR = "survivor"
 # Each that is taken out or put back can't be so again, so every operation has its own.
@@ -58,7 +61,7 @@ TARGETS = {
 # Whatever a write changes.
 STATE = """
     SELECT (SELECT count(*) FROM event_revision), (SELECT max(seq) FROM event_revision),
-        (SELECT count(*) FROM party_revision), (SELECT count(*) FROM party),
+        (SELECT count(*) FROM reference_revision), (SELECT count(*) FROM party),
         (SELECT string_agg(regime::text, '' ORDER BY code) FROM regime),
         (SELECT count(*) FROM idempotent_answer)
 """

@@ -15,11 +15,11 @@ PIECE = 1 << 20
 
 async def run(rounds: int, place: Path) -> Row:
     """Fill the disk again and again."""
-    with _disk(place / "disk") as disk:
+    with mounted(place / "disk") as disk:
         async with besieged(disk / "data") as siege:
             for _ in range(rounds):
                 await siege.acknowledged(5)
-                await asyncio.to_thread(_fill, disk / "filling")
+                await asyncio.to_thread(fill, disk / "filling")
                 await siege.refused(5)
                 (disk / "filling").unlink()
                 # Where not even the log could grow, PostgreSQL has ended itself.
@@ -30,16 +30,18 @@ async def run(rounds: int, place: Path) -> Row:
 
 
 @contextmanager
-def _disk(place: Path) -> Iterator[Path]:
+def mounted(place: Path) -> Iterator[Path]:
+    """Lend a small disk, mounted at this place."""
     place.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", place], check=True)
     try:
         yield place
     finally:
-        subprocess.run(["umount", place], check=True)
+        # What a failed test still has open there goes with its process.
+        subprocess.run(["umount", "--lazy", place], check=True)
 
 
-def _fill(file: Path) -> None:
+def fill(file: Path) -> None:
     """Write until nothing more fits, ever smaller pieces in the end."""
     with file.open("wb", buffering=0) as filling:
         piece = PIECE

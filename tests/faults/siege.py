@@ -64,11 +64,13 @@ def _s(seconds: float | None) -> str:
 class Siege:
     """A running service, its database, and those who ask both without a pause."""
 
-    postgres: Postgres
-    process: subprocess.Popen[str]
-    client: httpx.AsyncClient
-    cable: Cable
+    # Both only where the database isn't the service's own.
+    _postgres: Postgres | None = None
+    _cable: Cable | None = None
     idempotent: bool = True
+    process: subprocess.Popen[str] = field(init=False)
+    client: httpx.AsyncClient = field(init=False)
+    regrets: list[str] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
     random: Random = field(default_factory=lambda: Random(5))
     over: bool = False
@@ -76,6 +78,18 @@ class Siege:
     read_at: float = 0
     failed: int = 0
     found: Found = field(default_factory=lambda: Found(0, 0))
+
+    @property
+    def postgres(self) -> Postgres:
+        """The database that the tests run."""
+        assert self._postgres is not None
+        return self._postgres
+
+    @property
+    def cable(self) -> Cable:
+        """The way to it."""
+        assert self._cable is not None
+        return self._cable
 
     @property
     def workers(self) -> list[int]:
@@ -187,31 +201,45 @@ async def besieged(
 ) -> AsyncIterator[Siege]:
     """Lend a besieged service; in the end `found` has what became of the writes."""
     async with running(place, parameters) as postgres, Cable(postgres.port).laid() as cable:
-        key = await _prepared(postgres.url, commit_s=commit_s)
-        url = postgres.url_through(cable.port)
-        environment = {"CHANCERY_DATABASE_URL": url, "CHANCERY_WRITES_A_MINUTE": "1000000"}
-        async with _served(environment, "--workers", str(workers)) as (address, process):
-            faults: list[str] = []
-            log = threading.Thread(target=_read_log, args=(process, faults), daemon=True)
-            log.start()
-            async with httpx.AsyncClient(
-                base_url=address, headers=bearer(key), timeout=ANSWER_S
-            ) as client:
-                siege = Siege(postgres, process, client, cable, idempotent)
-                tasks = [asyncio.create_task(siege.write()) for _ in range(WRITERS)]
-                tasks.append(asyncio.create_task(siege.read()))
-                try:
-                    yield siege
-                finally:
-                    siege.over = True
-                    await asyncio.gather(*tasks)
-            process.send_signal(signal.SIGTERM)
-            await asyncio.to_thread(process.wait, START_TIMEOUT_S)
-            log.join()
-        assert not siege.ledger.strange, (siege.ledger.strange, faults)
-        siege.found = await compared(postgres.url, siege.ledger)
-        if not any(siege.found):
-            await check_register(postgres.url, siege.ledger)
+        key = await prepared(postgres.url, commit_s=commit_s)
+        environment = {"CHANCERY_DATABASE_URL": postgres.url_through(cable.port)}
+        siege = Siege(postgres, cable, idempotent)
+        async with attacked(siege, key, environment, workers):
+            yield siege
+        await check(siege, postgres.url)
+
+
+@asynccontextmanager
+async def attacked(
+    siege: Siege, key: str, environment: dict[str, str], workers: int
+) -> AsyncIterator[None]:
+    """Run the service, and write to it and read from it during the block."""
+    environment |= {"CHANCERY_WRITES_A_MINUTE": "1000000"}
+    async with _served(environment, "--workers", str(workers)) as (address, process):
+        log = threading.Thread(target=_read_log, args=(process, siege.regrets), daemon=True)
+        log.start()
+        async with httpx.AsyncClient(
+            base_url=address, headers=bearer(key), timeout=ANSWER_S
+        ) as client:
+            siege.process, siege.client = process, client
+            tasks = [asyncio.create_task(siege.write()) for _ in range(WRITERS)]
+            tasks.append(asyncio.create_task(siege.read()))
+            try:
+                yield
+            finally:
+                siege.over = True
+                await asyncio.gather(*tasks)
+        process.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(process.wait, START_TIMEOUT_S)
+        log.join()
+
+
+async def check(siege: Siege, url: str) -> None:
+    """Note what became of the writes."""
+    assert not siege.ledger.strange, (siege.ledger.strange, siege.regrets)
+    siege.found = await compared(url, siege.ledger)
+    if not any(siege.found):
+        await check_register(url, siege.ledger)
 
 
 async def endured(
@@ -241,7 +269,7 @@ async def _served(
         yield await asyncio.to_thread(stack.enter_context, ready(environment, *options))
 
 
-async def _prepared(url: str, *, commit_s: float) -> str:
+async def prepared(url: str, *, commit_s: float) -> str:
     """Make the register ready and return an editor's key."""
     if commit_s:
         await execute(url, *_slow_commits(commit_s))
@@ -264,7 +292,7 @@ def _slow_commits(seconds: float) -> tuple[str, str]:
     )
 
 
-def _read_log(process: subprocess.Popen[str], faults: list[str]) -> None:
+def _read_log(process: subprocess.Popen[str], regrets: list[str]) -> None:
     """Take what the service says, lest it waits for somebody to do so, and keep what it regrets."""
     assert process.stdout is not None
-    faults += (line for line in process.stdout if '"level": "error"' in line)
+    regrets += (line for line in process.stdout if '"level": "error"' in line)

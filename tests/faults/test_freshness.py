@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import httpx
 
 from app.commands.keys import create_key
-from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.db.engine import Database
 from app.domain.keys import Scope
 from tests.support.service import served
@@ -72,12 +71,11 @@ async def read(address: str, ledger: Ledger, turn: int) -> None:
             ledger.reads += 1
 
 
-async def test_no_answer_is_older_than_it_may_be(empty_url: str) -> None:
-    async with Database(empty_url) as database, database.writing() as connection:
-        await load_timeline(connection, sample(), SAMPLE_AUTHOR)
+async def test_no_answer_is_older_than_it_may_be(loaded_url: str) -> None:
+    async with Database(loaded_url) as database, database.writing() as connection:
         key, _ = await create_key(connection, "a test", [Scope.EDIT], None)
     ledger = Ledger({event: [] for event in EVENTS})
-    environment = {"CHANCERY_DATABASE_URL": empty_url, "CHANCERY_WRITES_A_MINUTE": "100000"}
+    environment = {"CHANCERY_DATABASE_URL": loaded_url, "CHANCERY_WRITES_A_MINUTE": "100000"}
     with served(environment, "--workers", "4") as address:
         writers = (write(address, key, ledger, EVENTS[n % 2]) for n in range(WRITERS))
         readers = (read(address, ledger, turn) for turn in range(READERS))

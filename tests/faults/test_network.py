@@ -19,6 +19,7 @@ from tests.faults.cable import Cable
 from tests.faults.postgres import Postgres, running
 from tests.support.database import execute
 
+pytestmark = pytest.mark.usefixtures("shipped_timeouts")
 ONE = text("SELECT 1")
 TERMINATE = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -17,10 +17,11 @@ from tests.faults import (
 from tests.faults.siege import Siege, besieged
 from tests.faults.torture import FAULTS
 
+pytestmark = pytest.mark.slow
+
 # Of these all take turns at one service, as most of the time would go into its start.
 CAUSES: tuple[Callable[[Siege, int], Awaitable[None]], ...] = (
     worker_killed.cause,
-    server_killed.cause,
     server_frozen.cause,
     network_cut.slow_down,
     network_cut.hold,
@@ -42,7 +43,7 @@ async def test_nothing_acknowledged_is_lost_or_there_twice(tmp_path: Path) -> No
     assert (row.lost, row.doubled) == (0, 0)
 
 
-@pytest.mark.parametrize("name", ["power-cut", "disk-full", "upgrades"])
+@pytest.mark.parametrize("name", ["server-killed", "power-cut", "disk-full", "upgrades"])
 async def test_nor_by_what_needs_a_database_of_its_own(name: str, tmp_path: Path) -> None:
     fault = FAULTS[name]
     if reason := fault.why_not():

@@ -19,13 +19,13 @@ from app.db.engine import Database
 from app.db.projections import COUNTED
 from app.domain.errors import UnavailableError, UnmigratedError
 from app.domain.history import Version
-from tests.api.test_stream import until
 from tests.support.client import client_of
 from tests.support.database import execute
 from tests.support.editing import editor_of
 from tests.support.factories import facts
 from tests.support.problems import problem_of
 from tests.support.projections import projections, rebuilt
+from tests.support.server import until
 
 EVENTS = 2_000
 # What the release before worked on.

@@ -21,12 +21,13 @@ FORBIDDEN = [
     "UPDATE event_revision SET note = 'changed'",
     "DELETE FROM event_revision",
     "TRUNCATE event_revision",
-    "UPDATE party_revision SET name = 'changed'",
-    "DELETE FROM party_revision",
+    "UPDATE reference_revision SET note = 'changed'",
+    "DELETE FROM reference_revision",
     "UPDATE journal_link SET head = digest",
     "DELETE FROM journal_link",
     "TRUNCATE journal_link",
-    "DELETE FROM party",
+    "UPDATE sealing_key SET key = sha256('guessed')",
+    "DELETE FROM sealing_key",
     "DELETE FROM api_key",
     "ALTER TABLE event_revision DISABLE TRIGGER append_only",
     "DROP TRIGGER append_only ON event_revision",
@@ -44,7 +45,9 @@ async def test_the_writing_role_cant_touch_the_truth(empty_url: str, statement: 
                 await connection.execute(text(statement))
 
 
-@pytest.mark.parametrize("table", ["event", "party", "event_revision", "journal_link", "api_key"])
+@pytest.mark.parametrize(
+    "table", ["event", "party", "event_revision", "journal_link", "api_key", "sealing_key"]
+)
 async def test_the_reading_role_can_only_look(empty_url: str, table: str) -> None:
     async with Database(empty_url) as database, database.reading() as connection:
         await connection.execute(text("SET default_transaction_read_only = off"))

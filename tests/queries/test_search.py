@@ -25,6 +25,7 @@ from app.queries.knowledge import Everything, Knowledge, Recorded
 from app.queries.question import Question, Sort
 from app.queries.search import text_condition
 from tests.support.factories import event
+from tests.support.schedule import slow
 
 AUTHOR = Author("a test")
 # What is one word, in the ways in which people write it.
@@ -172,7 +173,7 @@ async def now(database: Database) -> datetime:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *slow(1, 2)])
 async def test_text_finds_what_a_naive_reading_finds_now_and_then(
     database: Database, seed: int
 ) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from app.db.engine import Database
 from app.domain.keys import Scope
 from tests.support.corpus.cases import ADMIN, CURSOR, EDIT, TAG, Case, get
-from tests.support.database import cloned, prepare
+from tests.support.database import cloned
 from tests.support.exchange import Answer, Wire
 from tests.support.keys import key_for
 from tests.support.service import ready
@@ -22,7 +22,7 @@ from tests.support.service import ready
 # Whatever a write changes but what counts the use of keys.
 STATE = """
     SELECT (SELECT count(*) FROM event_revision), (SELECT max(seq) FROM event_revision),
-        (SELECT count(*) FROM party_revision), (SELECT count(*) FROM party),
+        (SELECT count(*) FROM reference_revision), (SELECT count(*) FROM party),
         (SELECT string_agg(regime::text, '' ORDER BY code) FROM regime),
         (SELECT count(*) FROM idempotent_answer), (SELECT count(*) FROM api_key),
         (SELECT count(*) FROM api_key WHERE revoked_at IS NOT NULL)
@@ -105,9 +105,8 @@ class Attacked:
 
 
 @pytest.fixture(scope="module")
-def attacked(server_url: str, migrated_template: str) -> Iterator[Attacked]:
-    with cloned(server_url, migrated_template) as url, asyncio.Runner() as runner:
-        runner.run(prepare(url, with_timeline=True))
+def attacked(server_url: str, timeline_template: str) -> Iterator[Attacked]:
+    with cloned(server_url, timeline_template) as url, asyncio.Runner() as runner:
         keys = {
             EDIT: runner.run(key_for(url, Scope.EDIT)),
             ADMIN: runner.run(key_for(url, Scope.ADMIN)),

@@ -19,6 +19,10 @@ from app.commands.parties import add_territories
 from app.db import schema
 from app.db.embedded import embedded
 from app.db.engine import Database, driver_url, engine
+from app.domain.territories import territories
+
+TERRITORIES = sum(territory.kind != "bloc" for territory in territories().values())
+"""So many numbers of the journal are those of the territories, which every register begins with."""
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -43,10 +47,24 @@ def migrated_template(server_url: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def timeline_url(server_url: str, migrated_template: str) -> Iterator[str]:
-    """Address of a database with the sample timeline, which tests only read."""
+def timeline_template(server_url: str, migrated_template: str) -> Iterator[str]:
+    """Address of a database with the sample timeline, to which nobody connects."""
     with cloned(server_url, migrated_template) as url:
         asyncio.run(prepare(url, with_timeline=True))
+        yield url
+
+
+@pytest.fixture(scope="session")
+def timeline_url(server_url: str, timeline_template: str) -> Iterator[str]:
+    """Address of a database with the sample timeline, which tests only read."""
+    with cloned(server_url, timeline_template) as url:
+        yield url
+
+
+@pytest.fixture
+def loaded_url(server_url: str, timeline_template: str) -> Iterator[str]:
+    """Address of a database of the test's own with the sample timeline."""
+    with cloned(server_url, timeline_template) as url:
         yield url
 
 
@@ -96,7 +114,7 @@ async def until_waiting(database: Database, count: int) -> None:
         WHERE NOT granted AND datname = current_database()
         """
     )
-    async with asyncio.timeout(10), database.reading() as connection:
+    async with asyncio.timeout(60), database.reading() as connection:
         # The database tells nobody of those who wait, so it is asked again and again.
         while (await connection.execute(waiting)).scalar_one() < count:  # noqa: ASYNC110
             await asyncio.sleep(0.01)

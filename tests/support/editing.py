@@ -8,10 +8,12 @@ import httpx
 import pytest
 
 from app.commands.keys import create_key
-from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.db.engine import Database
 from app.domain.keys import Scope
 from tests.support.client import client_of
+
+KNOWN = "kz-taliban-delisting-2023"
+OTHER = "kz-taliban-listing-2005"
 
 
 @asynccontextmanager
@@ -25,11 +27,9 @@ async def editor_of(url: str, name: str = "an editor") -> AsyncIterator[httpx.As
 
 
 @pytest.fixture
-async def editor(empty_url: str) -> AsyncIterator[httpx.AsyncClient]:
+async def editor(loaded_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client with a key, on a register that holds the sample timeline."""
-    async with Database(empty_url) as database, database.writing() as connection:
-        await load_timeline(connection, sample(), SAMPLE_AUTHOR)
-    async with editor_of(empty_url) as client:
+    async with editor_of(loaded_url) as client:
         yield client
 
 
@@ -45,3 +45,19 @@ async def revisions(client: httpx.AsyncClient, event: str) -> list[dict[str, Any
     assert response.status_code == 200, response.text
     items: list[dict[str, Any]] = response.json()["items"]
     return items[::-1]
+
+
+async def turbulence(editor: httpx.AsyncClient) -> None:
+    """Correct one event twice, retract and restore it, merge another into it, rename a party."""
+    path = f"/v1/events/{KNOWN}"
+    for title in ("First correction", "Second correction"):
+        await editor.patch(path, json={"title": title}, headers=await seen(editor, KNOWN))
+    await editor.post(
+        f"{path}/retract", json={"reason": "Doubt."}, headers=await seen(editor, KNOWN)
+    )
+    await editor.post(f"{path}/restore", headers=await seen(editor, KNOWN))
+    await editor.post(
+        f"/v1/events/{OTHER}/merge", json={"into": KNOWN}, headers=await seen(editor, OTHER)
+    )
+    party = {"kind": "organisation", "name": "Renamed", "country": "AF"}
+    assert (await editor.put("/v1/parties/taliban", json=party)).status_code == 200

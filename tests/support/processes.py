@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from app.db.programs import Programs
+
 SOCKET_LINE = 4
 
 
@@ -42,3 +44,14 @@ def answers_on(process: int, port: int) -> bool:
         # It ended meanwhile.
         return False
     return any(f"ino:{inode:x} " in text for inode in inodes for text in watched if inode)
+
+
+class Control:
+    """Stops and starts the server behind the service's back, as an operator would."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._programs = Programs(data_dir)
+        self._place = ("-D", str(data_dir / "postgres"), "-l", str(data_dir / "postgres.log"))
+
+    def __call__(self, *arguments: str) -> None:
+        self._programs.run("pg_ctl", *arguments, *self._place, "-w")

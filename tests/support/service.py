@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -50,7 +50,7 @@ def ready(
 def started(
     command: list[str], environment: Mapping[str, str], cwd: Path
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run a command with these CHANCERY_ settings and no others; kill it if it is left running."""
+    """Run a command with these CHANCERY_ settings and no others; kill what it leaves running."""
     process = subprocess.Popen(
         command,
         cwd=cwd,
@@ -58,12 +58,14 @@ def started(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # A group of its own, so that its workers can be ended with it.
+        start_new_session=True,
     )
     try:
         yield process
     finally:
-        if process.poll() is None:
-            process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         assert process.stdout is not None
         process.stdout.close()

@@ -11,7 +11,7 @@ from typing import Any, Self
 import uvicorn
 from starlette.types import ASGIApp
 
-from app.api.connection.prompt import PromptProtocol
+from app.api.connection.bounds import BoundedProtocol
 from app.api.problems import MEDIA_TYPE, ProblemDocument
 
 PATIENCE_S = 20.0
@@ -21,7 +21,7 @@ PATIENCE_S = 20.0
 def serving(app: ASGIApp) -> Iterator[tuple[int, uvicorn.Server]]:
     """Serve an application in a thread, and lend its port."""
     config = uvicorn.Config(
-        app, http=PromptProtocol, loop="uvloop", lifespan="off", log_level="critical"
+        app, http=BoundedProtocol, loop="uvloop", lifespan="off", log_level="critical"
     )
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.domain.document import EventDocument, Party, Stamp, instant, render
+from app.domain.document import EventDocument, Stamp, insert_parties, instant, render, render_party
 from app.domain.event import EventFacts
 from tests.support.factories import SOURCE, facts
 
 PARTIES = {
-    "KZ": Party("KZ", "Kazakhstan", "state", "KZ"),
-    "AF": Party("AF", "Afghanistan", "state", "AF"),
+    "KZ": render_party("KZ", "Kazakhstan", "state", "KZ"),
+    "AF": render_party("AF", "Afghanistan", "state", "AF"),
 }
 NOW = datetime(2026, 11, 23, 10, 0, 0, 123456, UTC)
 LATER = datetime(2026, 11, 23, 11, 0, 0, 0, UTC)
@@ -77,7 +77,8 @@ def test_effective_until_may_be_open_or_the_same_day() -> None:
 
 def test_the_document_is_the_contracts() -> None:
     event = stated(dates={"announced": "2023-12-29", "effective": "2023-12~"})
-    document = json.loads(render("some-event", event, Stamp(2, NOW, LATER), PARTIES))
+    stored = render("some-event", event, Stamp(2, NOW, LATER))
+    document = json.loads(insert_parties(stored, PARTIES.__getitem__))
     assert list(document) == list(EventDocument.model_fields)
     assert document == {
         "id": "some-event",
@@ -136,7 +137,8 @@ def test_the_document_is_the_contracts() -> None:
 
 def test_open_ends_are_null_and_nothing_is_escaped_needlessly() -> None:
     event = stated(dates={"occurred": "../2024-12"}, title="Талибан “طالبان”")
-    text = render("some-event", event, Stamp(1, NOW, NOW), PARTIES)
+    stored = render("some-event", event, Stamp(1, NOW, NOW))
+    text = insert_parties(stored, PARTIES.__getitem__)
     document = EventDocument.model_validate_json(text)
     assert (document.earliest, document.latest) == (None, date(2024, 12, 31))
     assert "Талибан “طالبان”" in text

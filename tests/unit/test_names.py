@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.names import closest, fold
+from app.domain.names import closest, fold, nearest, resembling
 
 SAME = [
     ("Côte d’Ivoire", "Cote d'Ivoire", "COTE D'IVOIRE", "cote d ivoire", "Côte-d'Ivoire"),
@@ -98,3 +98,37 @@ def test_closest_gives_the_best_first_and_no_more_than_asked() -> None:
 @pytest.mark.parametrize("text", ["", "...", "xx", "qqqqqq", "x" * 10_000])
 def test_closest_guesses_nothing_where_nothing_is_near(text: str) -> None:
     assert closest(text, ["Kazakhstan", "Libya", "Chad"]) == []
+
+
+def typos(one: str, other: str) -> int:
+    """Count the letters to change, add, drop or swap with their neighbour, as it is defined."""
+    rows = [list(range(len(other) + 1))]
+    for i, letter in enumerate(one, 1):
+        row = [i]
+        for j, counterpart in enumerate(other, 1):
+            cost = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (letter != counterpart))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == counterpart:
+                cost = min(cost, rows[-2][j - 2] + 1)
+            row.append(cost)
+        rows.append(row)
+    return rows[-1][-1]
+
+
+@given(st.text("abc", max_size=8), st.sets(st.text("abc", max_size=8)))
+def test_nearest_finds_all_that_begin_so_or_differ_by_few_letters(
+    key: str, names: set[str]
+) -> None:
+    allowed = 0 if len(key) < 3 else 1 + len(key) // 5
+    expected = {
+        name
+        for name in names
+        if typos(key, name) <= allowed or (len(key) >= 4 and name.startswith(key))
+    }
+    assert set(nearest(key, sorted(names), 1_000)) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "found"), [("ufl", ["ru-ufl"]), ("ru-ufl", ["ru-ufl"]), ("zzz", []), ("", [])]
+)
+def test_resembling_finds_a_word_by_a_part_of_it(key: str, found: list[str]) -> None:
+    assert resembling(key, ["eu-comm", "ru-ufl", "us-sdgt"]) == found

@@ -33,10 +33,31 @@ def test_accepted_text_can_be_stored_and_sent(text: str) -> None:
     accepted.encode()
 
 
-@pytest.mark.parametrize("text", ["a\0b", "\ud800", "a\x1b[31m", "\x7f", "\ufffe", "", "   ", "\n"])
-def test_text_that_cant_be_stored_or_says_nothing_is_refused(text: str) -> None:
+@pytest.mark.parametrize("text", ["a\0b", "\ud800", "a\x1b[31m", "\x7f", "\ufffe"])
+def test_text_that_cant_be_stored_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):
         LINE.validate_python(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "   ", "\n", "\u00a0", "\u200b", "\u200d\ufeff\u2060", "\u0301", "\ufe0f", "\u00ad",
+        "\u3164", "\u2800", "\u115f\u1160\uffa0", "\u034f", "\u180e", "\ue000", "—", "...", "?!",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", [Line, Quotation])
+def test_text_with_nothing_to_read_is_refused(kind: Any, text: str) -> None:
+    adapter: TypeAdapter[str] = TypeAdapter(kind)
+    with pytest.raises(ValidationError, match="says nothing"):
+        adapter.validate_python(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "7", "€", "☂", "是", "ﷺ", "\u200bа", "½", "คำ", "🇰🇿", "e\u0301"]
+)
+def test_a_letter_a_digit_or_a_symbol_can_be_read(text: str) -> None:
+    assert LINE.validate_python(text) == text
 
 
 @pytest.mark.parametrize(

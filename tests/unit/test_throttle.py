@@ -1,5 +1,8 @@
 """So much a minute and no more, in bounded memory."""
 
+import tracemalloc
+
+from app.api.auth import ADDRESSES_KEPT, FAILURES_A_MINUTE
 from app.api.throttle import Throttle
 
 
@@ -44,3 +47,20 @@ def test_the_oldest_names_are_forgotten() -> None:
     assert throttle.take("a") == 60
     assert throttle.take("b") == 0
     assert len(throttle._done) == 2
+
+
+def test_a_month_of_guessing_takes_no_more_memory_than_an_hour() -> None:
+    clock = Clock()
+    throttle = Throttle(FAILURES_A_MINUTE, ADDRESSES_KEPT, clock=clock)
+    tracemalloc.start()
+    try:
+        for number in range(10 * ADDRESSES_KEPT):
+            throttle.take(f"address-{number}")
+            clock.now += 25.9
+        for _ in range(FAILURES_A_MINUTE):
+            throttle.take("address-of-one-who-goes-on")
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(throttle._done) == ADDRESSES_KEPT
+    assert used < 20_000_000

@@ -1,1 +1,1 @@
-"""One connection of a client: uvicorn's HTTP protocol, strict, bounded, prompt where it can be."""
+"""One connection of a client: uvicorn's HTTP protocol, strict and bounded."""

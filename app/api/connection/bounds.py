@@ -13,7 +13,6 @@ from typing import Any, cast
 from uvicorn._types import ASGI3Application
 
 from app.api.connection.closing import ClosingProtocol
-from app.api.connection.wire import line
 from app.api.exchange import id_of, new_id
 from app.api.layers.admission import IN_LINE
 from app.api.layers.envelope import MAX_URL_LENGTH
@@ -219,14 +218,10 @@ class BoundedProtocol(ClosingProtocol):
         and the client might never see the answer (RFC 9112, section 9.6).
         """
         request_id = id_of(self.cycle.scope) if self._within_body else new_id()
-        self._write(*refusal.wire(request_id), keep_alive=False)
+        more = [*self.server_state.default_headers, (b"connection", b"close")]
+        self.transport.write(refusal.serialize(request_id, more))
         self.transport.write_eof()
         self.loop.call_later(LINGER_S, self.transport.abort)
-
-    def _write(self, head: bytes, body: bytes, *, keep_alive: bool) -> None:
-        usual = b"".join([line(*each) for each in self.server_state.default_headers])
-        end = b"\r\n" if keep_alive else b"connection: close\r\n\r\n"
-        self.transport.write(b"".join([head, usual, end, body]))
 
     def _saying_at_last(self, refusal: Refusal) -> ASGI3Application:
         """Return what says it in its turn, in the application's place."""

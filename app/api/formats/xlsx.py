@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Generic
 
 from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
 
 from app.api.formats.about import about
 from app.api.formats.asked import Asked
@@ -99,7 +100,11 @@ class Xlsx(Generic[Item]):
             for number, text in enumerate(cells):
                 style: Any = self._bold if number == 0 else self._wrapped
                 self._about.write_string(row, number, _fitting(text), style)
-        self._book.close()
+        try:
+            self._book.close()
+        except FileCreateError as error:
+            # The error of the operating system, in the library's own wrapping.
+            raise error.args[0] from error
 
     def _stated(self) -> Iterator[tuple[str, ...]]:
         return about(self._asked, self._as_of, self._columns, self._rows)

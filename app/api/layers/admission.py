@@ -1,4 +1,4 @@
-"""How many requests are worked on at a time: pure ASGI, between what is kept and the rest.
+"""How many requests are worked on at a time: pure ASGI, behind the response cache.
 
 One process answers about as fast with a handful of requests under way as with a hundred; with a
 hundred, each takes longer. So only a few are begun, and a burst waits in line, as long as a line as
@@ -7,23 +7,25 @@ then on hardly anybody may stand in it, and who comes is refused at once, until 
 given without a refusal in between, or a second is over without one. So those who are answered
 hardly notice.
 
-Every sort of request has places of its own, so that none can take those of another. Files, which
-hold none once they have begun, are made piece by piece, one piece at a time and after what is read.
+Every sort of request has places of its own, so that none can take those of another. No place is
+held while a client is waited for: not for the rest of a body, nor once an answer has begun. Files,
+which go on then, are made piece by piece, one piece at a time and after what is read.
 """
 
 import asyncio
 import logging
-import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
+from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.exchange import IN_SCOPE
 from app.api.problems import STATUS_OF
 from app.api.refusals import OVERLOADED
+from app.api.routing import WATCHED
 from app.domain.errors import OverloadedError
 
 logger = logging.getLogger("chancery.admission")
@@ -56,7 +58,9 @@ IN_LINE = "in_line"
 # The latest so many answers say how long one takes.
 _REMEMBERED = 16
 
-_SEARCHES = re.compile(rb"(?:^|&)(?:q|include)=[^&]")
+# The parameters that make a question one of words or counts.
+_SEARCHES = ("q", "include")
+_WITHOUT_BODY = {"GET", "HEAD", "OPTIONS"}
 
 
 class ClientGoneError(Exception):
@@ -90,16 +94,12 @@ class Places:
             self._free -= 1
             self.quiet.clear()
             return True
-        return not self.turns_away() and await self._wait(state)
-
-    def turns_away(self) -> bool:
-        """Tell whether who comes now is refused, which is remembered."""
-        if self._free or len(self._line) < self._room():
-            return False
+        if len(self._line) < self._room():
+            return await self._wait(state)
         if self._is_calm():
             logger.warning("More is asked than can be answered: requests are turned away.")
         self._given_since, self._refused = 0, _now()
-        return True
+        return False
 
     def give_back(self, held_s: float) -> None:
         """Let the next one in, or keep the place free.
@@ -171,22 +171,25 @@ class Admission:
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap the application."""
-        self._app = app
+        self.app = app
         self._places = {sort: Places(count) for sort, count in PLACES.items()}
         self._making = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        places = self._places[_sort_of(scope)]
+        if scope["type"] != "http" or scope["path"] in WATCHED:
+            await self.app(scope, receive, send)
+            return
         state = scope.setdefault("state", {})
         state[TURN] = self.turn
+        admitted = Admitted(self._places[_sort_of(scope)], state, receive, send)
         try:
-            may_ask = await places.take(state)
+            may_ask = await admitted.take()
         except ClientGoneError:
             scope[IN_SCOPE].has_left = True
             return
         if may_ask:
-            await self._answer(places, scope, receive, send)
+            await self._answer(admitted, scope, receive)
         else:
             await self._refuse(scope, send)
 
@@ -199,10 +202,6 @@ class Admission:
                     await self._places["reads"].quiet.wait()
             yield
 
-    def turns_away(self, scope: Scope) -> bool:
-        """Tell whether a request would be refused that came now."""
-        return self._places[_sort_of(scope)].turns_away()
-
     async def _refuse(self, scope: Scope, send: Send) -> None:
         exchange = scope[IN_SCOPE]
         exchange.problem = STATUS_OF[OverloadedError].code
@@ -210,31 +209,98 @@ class Admission:
         await send(start)
         await send(body if scope["method"] != "HEAD" else {**body, "body": b""})
 
-    async def _answer(self, places: Places, scope: Scope, receive: Receive, send: Send) -> None:
-        held, since = True, _now()
-
-        async def sending(message: Message) -> None:
-            # An answer that begins is finished, or a stream: those have bounds of their own, and
-            # how long they last is up to their readers.
-            nonlocal held
-            if held:
-                held = False
-                places.give_back(_now() - since)
-            await send(message)
-
+    async def _answer(self, admitted: "Admitted", scope: Scope, receive: Receive) -> None:
+        receiving = receive if scope["method"] in _WITHOUT_BODY else admitted.receive
         try:
-            await self._app(scope, receive, sending)
+            await self.app(scope, receiving, admitted.send)
         finally:
-            if held:
-                places.give_back(_now() - since)
+            admitted.give_back()
+
+
+class Admitted:
+    """A request that was let in, with its place and the way to and from its client."""
+
+    def __init__(self, places: Places, state: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Have no place yet."""
+        self._places = places
+        self._state = state
+        self._receive = receive
+        self._send = send
+        self._is_held = False
+        self._since = 0.0
+        self._may_come = True
+
+    async def take(self) -> bool:
+        """Take a place, or return False because there is none to wait for.
+
+        Raises:
+            ClientGoneError: the client was gone meanwhile.
+
+        """
+        self._is_held = await self._places.take(self._state)
+        self._since = _now()
+        return self._is_held
+
+    def give_back(self) -> None:
+        """Give the place back where one is held."""
+        if self._is_held:
+            self._is_held = False
+            self._places.give_back(_now() - self._since)
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on to the client.
+
+        An answer that begins is finished, or a stream: those have bounds of their own, and how long
+        they last is up to their readers.
+        """
+        self._may_come = False
+        self.give_back()
+        await self._send(message)
+
+    async def receive(self) -> Message:
+        """Return the client's next message, and have a place once the whole body has come.
+
+        Raises:
+            OverloadedError: there is no place any more.
+
+        """
+        if not self._may_come:
+            return await self._receive()
+        message = await self._next()
+        if self._may_come and not message.get("more_body"):
+            self._may_come = False
+            if message["type"] == "http.request" and not self._is_held:
+                return await self._resume(message)
+        return message
+
+    async def _resume(self, message: Message) -> Message:
+        try:
+            if not await self.take():
+                raise OverloadedError
+        except ClientGoneError:
+            return {"type": "http.disconnect"}
+        return message
+
+    async def _next(self) -> Message:
+        coming = asyncio.ensure_future(self._receive())
+        try:
+            # What has come already is there after one step, and costs nobody the place.
+            await asyncio.sleep(0)
+            if not coming.done():
+                self.give_back()
+            return await coming
+        finally:
+            coming.cancel()
 
 
 def _sort_of(scope: Scope) -> str:
     path: str = scope["path"]
-    if scope["method"] not in {"GET", "HEAD", "OPTIONS"}:
+    if scope["method"] not in _WITHOUT_BODY:
         return "imports" if path.startswith("/v1/imports") else "writes"
     if path.startswith("/v1/") and "." in path:
         return "exports"
-    if path == "/v1/facets" or _SEARCHES.search(scope["query_string"]):
+    if path == "/v1/facets":
         return "searches"
-    return "reads"
+    # As the routes read it, so that no other spelling makes a search a cheap read.
+    query = QueryParams(scope["query_string"])
+    return "searches" if any(v.strip() for n in _SEARCHES for v in query.getlist(n)) else "reads"

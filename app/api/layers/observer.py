@@ -1,4 +1,4 @@
-"""Sees every request and its answer, before all other layers: gives the id, counts, logs, traces.
+"""Sees every request and its answer: gives the id, counts, logs, traces.
 
 Of a request its path is told, never what was asked behind the `?`, no header, no body, and not who
 asked: neither what editors keep secret nor what others want to know is for those who run the
@@ -25,6 +25,14 @@ _TURNED_AWAY = STATUS_OF[OverloadedError].code
 _TRACED = "fastapi.telemetry"
 
 
+def begin_exchange(scope: Scope, send: Send) -> Exchange:
+    """Return the exchange that a request begins, which finds its place in the scope."""
+    exchange = scope[IN_SCOPE] = Exchange(scope, send)
+    if _TRACED in scope:
+        _trace(scope, exchange)
+    return exchange
+
+
 def name_route(scope: Scope, route: str | None) -> None:
     """Say what a request was about that the router doesn't see, before it is answered."""
     scope[IN_SCOPE].route = route
@@ -39,7 +47,9 @@ def note(tally: Tally, scope: Scope, exchange: Exchange, seconds: float) -> None
     That more is asked than can be answered is logged once, and not for each who is turned away.
     """
     tally.add(exchange.route, scope["method"], exchange.status, seconds)
-    is_usual = exchange.has_left or exchange.problem == _TURNED_AWAY
+    is_turned_away = exchange.problem == _TURNED_AWAY
+    tally.turned_away += is_turned_away
+    is_usual = exchange.has_left or is_turned_away
     if not (is_usual or 0 < exchange.status < _OUR_FAULT):
         logger.warning("answered", extra={"facts": _facts(scope, exchange, seconds)})
     elif logger.isEnabledFor(logging.INFO):
@@ -47,7 +57,7 @@ def note(tally: Tally, scope: Scope, exchange: Exchange, seconds: float) -> None
 
 
 class Observer:
-    """The outermost layer: it sees what the cache answers in it as well."""
+    """Sees what the response cache leaves to the application."""
 
     def __init__(self, app: ASGIApp, tally: Tally) -> None:
         """Wrap the application."""
@@ -59,11 +69,8 @@ class Observer:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange = scope[IN_SCOPE] = Exchange(scope, send)
+        exchange = begin_exchange(scope, send)
         tally = self._tally
-        tally.is_traced = _TRACED in scope
-        if tally.is_traced:
-            _trace(scope, exchange)
         tally.in_flight += 1
         began = time.perf_counter()
         try:

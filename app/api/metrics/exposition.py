@@ -43,7 +43,7 @@ FAMILIES = {
     "chancery_request_duration_seconds": Family("histogram", "How long answers took, to the end."),
     "chancery_requests_in_flight": Family("gauge", "Requests that are being answered."),
     "chancery_requests_turned_away_total": Family(
-        "counter", "Requests that were refused before they were looked at, for want of places."
+        "counter", "Requests that were refused for want of places."
     ),
     "chancery_cache_hits_total": Family("counter", "Answers that were given again."),
     "chancery_cache_misses_total": Family("counter", "Answers to readers that had to be made."),

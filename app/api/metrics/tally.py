@@ -49,8 +49,6 @@ class Tally:
     def __init__(self) -> None:
         """Begin with nothing."""
         self.began = time.time()
-        # Whether FastAPI's telemetry looks on, which sees only what passes the application.
-        self.is_traced = False
         self.in_flight = 0
         self.hits = 0
         self.misses = 0

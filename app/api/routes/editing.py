@@ -104,6 +104,7 @@ async def _recorded_once(
     if repeatable is not None:
         before = await idempotency.given(connection, repeatable)
         if before is not None:
+            await journal.repeat_change(connection)
             return before
     event = await record.free_id(connection, facts)
     await record.record(connection, event, facts, author)

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from app.api.conditional import answer_document
+from app.api.cursor import Cursors
 from app.api.examples import EVENT
 from app.api.facets import FacetCount, counted
 from app.api.filters import EventPageParameters, Include
 from app.api.gone import gone
 from app.api.known_at import KnownAtParameters
-from app.api.pages import cursor_for, page, position_in
+from app.api.pages import page
 from app.api.parameters import asked
 from app.api.problems import documented
 from app.api.resolve import resolve
@@ -23,7 +24,7 @@ from app.queries.events import RANKED, event_document, events_page
 from app.queries.facets import DEFAULT
 from app.queries.history import latest_revision, survivor
 from app.queries.knowledge import Recorded
-from app.queries.question import Question
+from app.queries.question import POSITIONS, Question
 
 router = APIRouter(prefix="/v1", tags=["Timeline"])
 
@@ -76,6 +77,7 @@ async def list_events(
     request: Request,
     parameters: Annotated[EventPageParameters, asked(EventPageParameters)],
     register: Register,
+    cursors: Cursors,
 ) -> Response:
     """Events by country, date, status and more: fill in what you need and press **Execute**.
 
@@ -92,14 +94,15 @@ async def list_events(
             connection,
             question,
             parameters.limit,
-            position_in(parameters.cursor, bound, question.key_types),
+            await cursors.decode(parameters.cursor, bound, POSITIONS[sort]),
             with_total=Include.TOTAL in parameters.include,
         )
         members: dict[str, Any] = {"total": found.total, "ranked_newest": found.ranked}
         if Include.FACETS in parameters.include:
             members["facets"], _ = await counted(connection, wanted, knowledge, DEFAULT)
     stated = {name: member for name, member in members.items() if member is not None}
-    return page(request, found.documents, cursor_for(found.next, bound), filter=shown, **stated)
+    following = await cursors.encode(found.next, bound)
+    return page(request, found.documents, following, filter=shown, **stated)
 
 
 EventId = Annotated[

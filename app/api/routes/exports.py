@@ -123,9 +123,9 @@ class Export:
 
         No event is read for it, and it takes no stream's place.
         """
-        tags = self.request.headers.get("if-none-match")
+        tags = self.request.headers.getlist("if-none-match")
         is_head = self.request.scope.get(WITHOUT_BODY)
-        if tags is None and not is_head:
+        if not tags and not is_head:
             return None
         async with self.register.reading() as connection:
             self.state = await state_of(connection, self.question.knowledge)

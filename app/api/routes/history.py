@@ -7,15 +7,15 @@ from typing import Annotated, Any
 
 import jsonpatch
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, TypeAdapter, field_validator
 
 from app.api.conditional import answer
+from app.api.cursor import Cursors
 from app.api.known_at import KnownAtParameters
 from app.api.links import base_url
-from app.api.pages import cursor_for, page
+from app.api.pages import page
 from app.api.parameters import PageModel, QueryModel, asked, parameter, whole_number
 from app.api.problems import documented
-from app.api.reference import after
 from app.api.reference_documents import REFERENCE_JSON, PartyDocument, RegimeDocument
 from app.api.routes.events import EventId
 from app.api.state import Register
@@ -35,6 +35,7 @@ router = APIRouter(prefix="/v1", tags=["History"])
 DEFAULT_CHANGES, MAX_CHANGES = 100, 200
 # A journal's number is a bigint of PostgreSQL.
 MAX_SEQ = 2**63 - 1
+_POSITION: TypeAdapter[tuple[int]] = TypeAdapter(tuple[Annotated[int, Field(ge=1, lt=2**31)]])
 
 
 class _Recorded(BaseModel):
@@ -219,20 +220,21 @@ async def list_revisions(
     id: EventId,  # noqa: A002 - The contract's name.
     parameters: Annotated[RevisionsParameters, asked(RevisionsParameters)],
     register: Register,
+    cursors: Cursors,
 ) -> Response:
     """Who recorded, corrected or retracted an event, when, why, and what it changed."""
     asked_of = {"known_at": parameters.known_at, "knowledge": parameters.knowledge}
     question = {"of": "revisions", "event": id, **asked_of}
     async with register.reading() as connection:
         known_at = await _known_at(connection, id, parameters)
-        start = after(parameters.cursor, question)
-        position = None if start is None else int(start)
-        rows = await history.revisions_page(connection, id, known_at, parameters.limit, position)
+        position = await cursors.decode(parameters.cursor, question, _POSITION)
+        after = None if position is None else position[0]
+        rows = await history.revisions_page(connection, id, known_at, parameters.limit, after)
     if not rows and parameters.cursor is None:
         raise NotFoundError("There is no event of this id. /v1/events lists those that exist.")
     shown = rows[: parameters.limit]
-    last = [str(shown[-1].revision)] if len(rows) > len(shown) else None
-    return page(request, map(_summary, shown), cursor_for(last, question))
+    last = (shown[-1].revision,) if len(rows) > len(shown) else None
+    return page(request, map(_summary, shown), await cursors.encode(last, question))
 
 
 @router.get(

@@ -12,7 +12,6 @@ from typing import IO, Annotated, Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
-from starlette.requests import ClientDisconnect
 
 from app.api.auth import Editor
 from app.api.body import media_type
@@ -20,13 +19,16 @@ from app.api.examples import EVENT
 from app.api.parameters import QueryModel, Unasked, asked, parameter
 from app.api.problems import documented
 from app.api.state import Closing, Register
-from app.api.writing import writing
+from app.api.uploads import uploaded
+from app.api.writing import note_change, writing
 from app.commands.import_events import Watch, import_events
+from app.commands.journal import change_of
 from app.commands.keys import hold_key
 from app.commands.revise import Author
 from app.commands.staged import Outcome
+from app.db.connections import WriteConnection
 from app.domain.cells import template
-from app.domain.errors import MalformedBodyError, PayloadTooLargeError
+from app.domain.errors import MalformedBodyError
 from app.domain.rows import Form
 
 router = APIRouter(prefix="/v1/imports", tags=["Editing"])
@@ -116,8 +118,14 @@ async def import_file(
     async with writing(request, editor):
         pass
     report = closing.enter_context(TemporaryFile())  # noqa: SIM115 - It is sent afterwards.
-    with TemporaryFile() as file:
-        await _receive(request, file)
+    change = None
+
+    async def permitted(connection: WriteConnection) -> None:
+        nonlocal change
+        await hold_key(connection, editor.key_id)
+        change = change_of(connection)
+
+    async with uploaded(request, MAX_BYTES) as (file, _):
         done = await import_events(
             register,
             file,
@@ -127,9 +135,10 @@ async def import_file(
             watch=Watch(
                 progress=_while_connected(request),
                 outcomes=partial(_report, report),
-                permitted=partial(hold_key, public_id=editor.key_id),
+                permitted=permitted,
             ),
         )
+    note_change(request, change)
     return _reported({"dry_run": parameters.dry_run, "rows": done.rows, **asdict(done)}, report)
 
 
@@ -160,9 +169,14 @@ async def import_template(_: Unasked) -> Response:
 
 async def _report(file: IO[bytes], outcomes: Sequence[Outcome]) -> None:
     """Keep what becomes of rows, as members of a JSON list: a file may have a million."""
+    # In a thread, because it takes some 10 microseconds a row.
+    await asyncio.to_thread(_write_outcomes, file, outcomes)
+
+
+def _write_outcomes(file: IO[bytes], outcomes: Sequence[Outcome]) -> None:
     listed = ",".join(json.dumps(asdict(each), separators=(",", ":")) for each in outcomes)
     before = "," if file.tell() else ""
-    await asyncio.to_thread(file.write, f"{before}{listed}".encode())
+    file.write(f"{before}{listed}".encode())
 
 
 def _reported(counts: dict[str, Any], report: IO[bytes]) -> Response:
@@ -173,27 +187,6 @@ def _reported(counts: dict[str, Any], report: IO[bytes]) -> Response:
     pieces = chain([head], iter(partial(report.read, _PIECE_BYTES), b""), [b"]}"])
     headers = {"Cache-Control": "no-store", "Content-Length": str(length)}
     return StreamingResponse(pieces, headers=headers, media_type="application/json")
-
-
-async def _receive(request: Request, file: IO[bytes]) -> None:
-    """Write the upload to a file that has no name, so that it is gone however this ends.
-
-    It is counted as it comes in: an upload in chunks doesn't say its length. No connection to the
-    database is taken before it is complete, because a client may be slow.
-    """
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > MAX_BYTES:
-        raise PayloadTooLargeError(MAX_BYTES)
-    size = 0
-    try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > MAX_BYTES:
-                raise PayloadTooLargeError(MAX_BYTES)
-            await asyncio.to_thread(file.write, chunk)
-    except ClientDisconnect as error:
-        raise MalformedBodyError("The file has no end.") from error
-    file.seek(0)
 
 
 def _while_connected(request: Request) -> Any:

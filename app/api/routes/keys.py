@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response, Security
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WithJsonSchema
 
-from app.api import cursor
 from app.api.auth import Admin, identify
 from app.api.body import json_body
+from app.api.cursor import Cursors
 from app.api.instants import instant_of
 from app.api.links import base_url
-from app.api.pages import cursor_for, page
+from app.api.pages import page
 from app.api.parameters import PageModel, Unasked, asked, fault
 from app.api.problems import documented
 from app.api.reference import Page, key
@@ -23,8 +23,8 @@ from app.commands.keys import create_key, revoke_key
 from app.domain.document import Instant
 from app.domain.errors import NotFoundError
 from app.domain.keys import KeyInfo, Scope
-from app.domain.text import Line
-from app.queries import keys
+from app.domain.text import Line, Slug
+from app.queries import keys, question
 
 router = APIRouter(
     prefix="/v1/keys",
@@ -35,6 +35,7 @@ router = APIRouter(
 )
 
 _QUESTION: Mapping[str, Any] = {"of": "keys"}
+_POSITION: TypeAdapter[tuple[datetime, str]] = TypeAdapter(tuple[question.Instant, Slug])
 # Who may hand out keys is nobody else's business, so no cache keeps the answers.
 _PRIVATE = {"Cache-Control": "no-store"}
 
@@ -107,14 +108,15 @@ async def list_keys(
     request: Request,
     parameters: Annotated[KeyParameters, asked(KeyParameters)],
     register: Register,
+    cursors: Cursors,
 ) -> Response:
     """All keys, newest first, also those that have expired or were revoked."""
-    after = _position(parameters.cursor)
+    after = await cursors.decode(parameters.cursor, _QUESTION, _POSITION)
     async with register.reading() as connection:
         found = await keys.keys_page(connection, parameters.limit, after)
     shown = found[: parameters.limit]
     last = [shown[-1].created_at, shown[-1].id] if len(found) > len(shown) else None
-    answer = page(request, map(_json, shown), cursor_for(last, _QUESTION))
+    answer = page(request, map(_json, shown), await cursors.encode(last, _QUESTION))
     answer.headers.update(_PRIVATE)
     return answer
 
@@ -189,13 +191,3 @@ async def delete_key(
 
 def _json(info: KeyInfo) -> str:
     return KeyDocument.model_validate(info).model_dump_json()
-
-
-def _position(text: str | None) -> tuple[datetime, str] | None:
-    if text is None:
-        return None
-    try:
-        created_at, public_id = cursor.decode(text, _QUESTION)
-        return datetime.fromisoformat(created_at), public_id
-    except ValueError as error:
-        raise cursor.refused() from error

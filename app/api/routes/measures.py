@@ -7,10 +7,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from app.api.conditional import answer
+from app.api.cursor import Cursors
 from app.api.known_at import KnownAtParameters
 from app.api.parameters import asked
 from app.api.problems import documented
-from app.api.reference import ListParameters, Page, after, key, keyed_page, question
+from app.api.reference import ListParameters, Page, key, keyed_page, start_key
 from app.api.state import Register
 from app.domain.document import EventDocument
 from app.domain.errors import NotFoundError
@@ -64,16 +65,17 @@ async def list_measures(
     request: Request,
     parameters: Annotated[MeasuresParameters, asked(MeasuresParameters)],
     register: Register,
+    cursors: Cursors,
 ) -> Response:
     """What `measure` accepts: bills, rulings and missions, each with the stage it has reached."""
     knowledge = parameters.known()
-    start = after(parameters.cursor, question("measures", parameters))
+    start = await start_key(cursors, "measures", parameters)
     async with register.reading() as connection:
         rows = await measures.measures_page(
             connection, knowledge, parameters.q or "", parameters.limit, start
         )
     found = [(row.id, _summary(row).model_dump_json()) for row in rows]
-    return keyed_page(request, "measures", parameters, found)
+    return await keyed_page(request, cursors, "measures", parameters, found)
 
 
 @router.get(

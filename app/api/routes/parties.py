@@ -7,15 +7,17 @@ from fastapi import APIRouter, Request, Response
 from app.api.auth import Editor
 from app.api.body import json_body
 from app.api.conditional import answer_document
+from app.api.cursor import Cursors
 from app.api.parameters import Unasked, asked
 from app.api.preconditions import SEEN, check_seen
 from app.api.problems import documented
-from app.api.reference import ListParameters, Page, after, key, keyed_page, question
+from app.api.reference import ListParameters, Page, key, keyed_page, start_key
 from app.api.reference_documents import PartyDocument, party_json
 from app.api.state import Register
 from app.api.statement import PartyBody, reference_facts_of, schema_of, split
-from app.api.writing import writing, written
+from app.api.writing import note_change, writing, written
 from app.commands import journal
+from app.commands.keys import hold_key
 from app.commands.parties import hold_party, move_party
 from app.commands.parties import put_party as put
 from app.commands.revise import Author
@@ -42,6 +44,7 @@ async def list_parties(
     request: Request,
     parameters: Annotated[ListParameters, asked(ListParameters)],
     register: Register,
+    cursors: Cursors,
 ) -> Response:
     """What `party`, `actor` and `subject` accept: states, governments, organisations, persons.
 
@@ -53,15 +56,11 @@ async def list_parties(
         for each in territories.territories().values()
         if wanted and any(wanted in fold(alias) for alias in each.aliases)
     ]
+    start = await start_key(cursors, "parties", parameters)
     async with register.reading() as connection:
-        rows = await reference.parties_page(
-            connection,
-            wanted,
-            places,
-            parameters.limit,
-            after(parameters.cursor, question("parties", parameters)),
-        )
-    return keyed_page(request, "parties", parameters, [(row.id, _json(row)) for row in rows])
+        rows = await reference.parties_page(connection, wanted, places, parameters.limit, start)
+    found = [(row.id, _json(row)) for row in rows]
+    return await keyed_page(request, cursors, "parties", parameters, found)
 
 
 @router.get(
@@ -100,6 +99,7 @@ async def put_party(
     editor: Editor,
     request: Request,
     id: Annotated[str, key("id", "taliban")],  # noqa: A002 - The contract's name.
+    register: Register,
     _: Unasked,
 ) -> Response:
     """Record a party, or change what it is called and where it belongs.
@@ -119,9 +119,15 @@ async def put_party(
             new = await put(connection, party, author)
             row = await reference.party(connection, id)
     except ManyEventsError:
-        async with writing(request, editor, much=True) as connection:
+        # The write is counted by itself, so that the key's others needn't wait for this one.
+        async with writing(request, editor):
+            pass
+        async with register.writing() as connection:
             await hold_party(connection, id)
             check_seen(request, _json(await reference.party(connection, id)))
             await move_party(connection, party, author)
+            await hold_key(connection, editor.key_id)
             row, new = await reference.party(connection, id), False
+            change = journal.change_of(connection)
+        note_change(request, change)
     return written(_json(row), 201 if new else 200)

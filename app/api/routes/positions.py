@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.pages import cursor_for, page
+from app.api.cursor import Cursors
+from app.api.pages import page
 from app.api.parameters import asked
 from app.api.position_documents import (
     EXAMPLE,
@@ -15,9 +16,9 @@ from app.api.position_documents import (
     json_text,
 )
 from app.api.positions import (
+    PLACE,
     HistoryPageParameters,
     PositionPageParameters,
-    after_position,
     page_of,
     resolve_positions,
 )
@@ -45,6 +46,7 @@ async def list_positions(
     request: Request,
     parameters: Annotated[PositionPageParameters, asked(PositionPageParameters)],
     register: Register,
+    cursors: Cursors,
 ) -> Response:
     """Who listed, recognised or kept an embassy with whom on a day, and what was under way.
 
@@ -59,13 +61,15 @@ async def list_positions(
     async with register.reading() as connection:
         question = await resolve_positions(connection, parameters, as_of=day)
         bound = {"of": "positions", "filter": question.shown}
-        after = after_position(parameters.cursor, bound)
-        known = await evidence(connection, question.wanted, knowledge, after[0])
+        after = await cursors.decode(parameters.cursor, bound, PLACE)
+        beginning = after[0] if after else ""
+        known = await evidence(connection, question.wanted, knowledge, beginning)
     answers = known.answers(day, question.least)
     fitting = (answer for answer in answers if parameters.fit(answer.standing))
     items, position = page_of(fitting, after, parameters.limit)
     texts = [json_text(answer_document(item)) for item in items]
-    return page(request, texts, cursor_for(position, bound), filter=question.shown)
+    following = await cursors.encode(position, bound)
+    return page(request, texts, following, filter=question.shown)
 
 
 @router.get(
@@ -78,6 +82,7 @@ async def list_position_histories(
     request: Request,
     parameters: Annotated[HistoryPageParameters, asked(HistoryPageParameters)],
     register: Register,
+    cursors: Cursors,
 ) -> Response:
     """The same over time: each position as spans of days, one after the other without gaps.
 
@@ -89,8 +94,9 @@ async def list_position_histories(
         days = {"from": first, "to": last}
         question = await resolve_positions(connection, parameters, **days)
         bound = {"of": "position histories", "filter": question.shown}
-        after = after_position(parameters.cursor, bound)
-        known = await evidence(connection, question.wanted, knowledge, after[0])
+        after = await cursors.decode(parameters.cursor, bound, PLACE)
+        beginning = after[0] if after else ""
+        known = await evidence(connection, question.wanted, knowledge, beginning)
     fitting = (
         history
         for history in known.histories(first, last, question.least)
@@ -98,4 +104,5 @@ async def list_position_histories(
     )
     items, position = page_of(fitting, after, parameters.limit)
     texts = [json_text(history_document(item)) for item in items]
-    return page(request, texts, cursor_for(position, bound), filter=question.shown)
+    following = await cursors.encode(position, bound)
+    return page(request, texts, following, filter=question.shown)

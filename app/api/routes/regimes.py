@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.auth import Editor
 from app.api.body import json_body
 from app.api.conditional import answer_document
+from app.api.cursor import Cursors
 from app.api.parameters import Unasked, asked
 from app.api.preconditions import SEEN, check_seen
 from app.api.problems import documented
@@ -40,6 +41,7 @@ async def list_regimes(
     request: Request,
     parameters: Annotated[ListParameters, asked(ListParameters)],
     register: Register,
+    cursors: Cursors,
 ) -> Response:
     """What `regime` accepts: the lists, who keeps them, and how an entry leaves them."""
     wanted = fold(parameters.q or "")
@@ -50,7 +52,7 @@ async def list_regimes(
         for row in rows
         if any(wanted in fold(name) for name in (row.code, row.name, *row.aliases))
     ]
-    return keyed_page(request, "regimes", parameters, found)
+    return await keyed_page(request, cursors, "regimes", parameters, found)
 
 
 @router.get(

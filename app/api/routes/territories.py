@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, TypeAdapter
 
 from app.api.conditional import answer
+from app.api.cursor import Cursors
 from app.api.parameters import Unasked, asked
 from app.api.problems import documented
 from app.api.reference import ListParameters, Page, key, keyed_page
@@ -48,7 +49,9 @@ def _json(territory: Territory) -> str:
     responses={200: {"model": Page[TerritoryDocument]}, **documented(422, 503)},
 )
 async def list_territories(
-    request: Request, parameters: Annotated[ListParameters, asked(ListParameters)]
+    request: Request,
+    parameters: Annotated[ListParameters, asked(ListParameters)],
+    cursors: Cursors,
 ) -> Response:
     """What `country` accepts: every code with its names in many languages.
 
@@ -60,7 +63,7 @@ async def list_territories(
         for _, each in sorted(territories.territories().items())
         if any(wanted in fold(name) for name in (each.code, each.name, *each.aliases))
     ]
-    return keyed_page(request, "territories", parameters, found)
+    return await keyed_page(request, cursors, "territories", parameters, found)
 
 
 @router.get(

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from app.api.conditional import answer
+from app.api.cursor import Cursors
 from app.api.parameters import Unasked, asked
 from app.api.problems import documented
 from app.api.reference import ListParameters, Page, key, keyed_page
@@ -57,7 +58,9 @@ def _texts(code: str, words: WordList) -> Iterator[str]:
     responses={200: {"model": Page[VocabularyDocument]}, **documented(422, 503)},
 )
 async def list_vocabulary(
-    request: Request, parameters: Annotated[ListParameters, asked(ListParameters)]
+    request: Request,
+    parameters: Annotated[ListParameters, asked(ListParameters)],
+    cursors: Cursors,
 ) -> Response:
     """What the closed lists hold and what each word means, in plain language."""
     wanted = fold(parameters.q or "")
@@ -66,7 +69,7 @@ async def list_vocabulary(
         for code, words in sorted(word_lists().items())
         if any(wanted in fold(text) for text in _texts(code, words))
     ]
-    return keyed_page(request, "vocabulary", parameters, found)
+    return await keyed_page(request, cursors, "vocabulary", parameters, found)
 
 
 @router.get(

@@ -9,14 +9,12 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from app.api.layers.cache import Cache
-from app.api.layers.kept import Entry, Key
 from app.api.metrics.tally import Tally
-from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.db.engine import Database
 from app.db.freshness import LONGEST_S, Freshness
 from app.db.prepared import Prepared
 from app.domain.errors import UnavailableError
+from app.middleware.response_cache import CacheKey, ResponseCache, StoredResponse
 from tests.support.client import client_of
 from tests.support.editing import editor_of, seen
 
@@ -30,22 +28,20 @@ SAME = {"X-Request-Id": "same"}
 def kept(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What is kept of the answers from now on."""
     seen: list[object] = []
-    keep = Cache.keep
+    store = ResponseCache.store
 
-    def noting(self: Cache, key: Key, entry: Entry) -> None:
+    def noting(self: ResponseCache, key: CacheKey, response: StoredResponse) -> None:
         seen.append(key)
-        keep(self, key, entry)
+        store(self, key, response)
 
-    monkeypatch.setattr(Cache, "keep", noting)
+    monkeypatch.setattr(ResponseCache, "store", noting)
     return seen
 
 
 @pytest.fixture
-async def two(empty_url: str) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
+async def two(loaded_url: str) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
     """An editor at one worker, and a reader at another one."""
-    async with Database(empty_url) as database, database.writing() as connection:
-        await load_timeline(connection, sample(), SAMPLE_AUTHOR)
-    async with editor_of(empty_url) as editor, client_of(empty_url) as reader:
+    async with editor_of(loaded_url) as editor, client_of(loaded_url) as reader:
         yield editor, reader
 
 
@@ -223,9 +219,9 @@ def held(freshness: Freshness) -> asyncio.Event:
     """Make it take until an event is set to look."""
     look, may_look = freshness._look, asyncio.Event()
 
-    async def held_look() -> None:
+    async def held_look() -> int | None:
         await may_look.wait()
-        await look()
+        return await look()
 
     freshness._look = held_look  # type: ignore[method-assign]
     return may_look
@@ -245,18 +241,18 @@ async def test_nobody_waits_for_a_number_that_is_renewed_in_time(timeline_url: s
 
 
 def test_what_was_not_asked_for_the_longest_time_goes_first() -> None:
-    def entry(size: int) -> Entry:
-        return Entry(1, None, [(b"etag", b'"tag"')], b"x" * size)
+    def entry(size: int) -> StoredResponse:
+        return StoredResponse(1, None, [(b"etag", b'"tag"')], b"x" * size)
 
     async def nothing(*_: object) -> None:
         pass
 
     tally = Tally()
-    kept = Cache(nothing, None, tally, max_bytes=100_000)  # type: ignore[arg-type]
+    cache = ResponseCache(nothing, None, tally, max_bytes=100_000)  # type: ignore[arg-type]
     for number in range(50):
-        kept.keep((number,), entry(10_000))
-        kept.keep((number,), entry(20_000))
-    assert list(kept._entries) == [(46,), (47,), (48,), (49,)]
-    kept.keep((50,), entry(200_000))
-    assert list(kept._entries) == []
+        cache.store((number,), entry(10_000))
+        cache.store((number,), entry(20_000))
+    assert list(cache._responses) == [(46,), (47,), (48,), (49,)]
+    cache.store((50,), entry(200_000))
+    assert list(cache._responses) == []
     assert tally.kept_bytes == 0

@@ -9,7 +9,7 @@ Who goes back drops the audit chain, as numbers of the journal are taken away.
 
 from alembic import op
 
-revision = "0016"
+revision = "0013"
 down_revision = "0012"
 
 JOURNAL = 0x6A6F75726E616C

@@ -5,12 +5,12 @@ events come and go. All who put them hold the journal's lock; a large import not
 They are what `facets` would find without a filter, and a test holds the two together.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult, Row, text
 
-from app.db.connections import WriteConnection
+from app.db.connections import ReadConnection, WriteConnection
 from app.domain.territories import memberships
 
 # Those who take part together are counted first, so that an event counts once for their bloc.
@@ -61,6 +61,13 @@ _PUT = """
 # They lie there until the lock is held; see staging.py.
 _STAGE = "INSERT INTO import_count (counted_by, value, events) {counts}"
 _STAGED = "SELECT counted_by, value, sum(events) FROM import_count GROUP BY counted_by, value"
+_DIFFERENCES = """
+    SELECT counted_by, value,
+        coalesce(stored.events, 0) AS events, coalesce(recount.events, 0) AS counted
+    FROM event_count stored FULL JOIN ({counts}) recount USING (counted_by, value)
+    WHERE coalesce(stored.events, 0) <> coalesce(recount.events, 0)
+    ORDER BY counted_by, value
+"""
 _THESE = "WHERE id = ANY(:events)"
 _IMPORTED = "WHERE id IN (SELECT id FROM import_change WHERE changed)"
 
@@ -112,8 +119,15 @@ async def recount(connection: WriteConnection) -> None:
     await _execute(connection, _PUT.format(counts=_counts()))
 
 
-async def _execute(connection: WriteConnection, statement: str, **given: Any) -> None:
+async def fetch_differences(connection: ReadConnection) -> Sequence[Row[Any]]:
+    """Return the counts that aren't what a recount comes to, with it as `counted`."""
+    return (await _execute(connection, _DIFFERENCES.format(counts=_counts()))).all()
+
+
+async def _execute(
+    connection: ReadConnection, statement: str, **given: Any
+) -> CursorResult[*tuple[Any, ...]]:
     """Run a statement that counts, with the blocs' members of this release."""
     members, blocs = zip(*memberships(), strict=True)
     belongs = {"members": list(members), "blocs": list(blocs)}
-    await connection.execute(text(statement), belongs | given)
+    return await connection.execute(text(statement), belongs | given)

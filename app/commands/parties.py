@@ -58,7 +58,10 @@ async def add_parties(
     if new := await _unseen(connection, parties):
         changes = [ReferenceChange.of_party(party) for party in new]
         first = await add_reference_revisions(connection, "party", changes, author)
-        rows = [_row(party) | {"recorded_at": first.recorded_at} for party in new]
+        rows = [
+            party_row(party) | {"recorded_at": first.plus(offset).recorded_at}
+            for offset, party in enumerate(new)
+        ]
         await connection.execute(insert(Party), rows)
         await names.begin(connection, new, names.BEFORE_ALL)
     return len(new)
@@ -141,7 +144,7 @@ async def _replace_party(
     connection: WriteConnection, party: PartyFacts, revision: int, instant: datetime
 ) -> None:
     """Put another state in place of a party's latest one, and of what it is called."""
-    values = _row(party) | {"revision": revision}
+    values = party_row(party) | {"revision": revision}
     await connection.execute(update(Party).where(Party.id == party.id).values(values))
     await names.end(connection, party.id, instant)
     await names.begin(connection, [party], instant)
@@ -211,7 +214,8 @@ async def move_party(connection: WriteConnection, party: PartyFacts, author: Aut
     await appointment.write(connection, move, (events or 0) * _SECONDS_AN_EVENT)
 
 
-def _row(party: PartyFacts) -> dict[str, Any]:
+def party_row(party: PartyFacts) -> dict[str, Any]:
+    """Return what the row of a party holds of its facts."""
     return party.model_dump() | {"aliases": list(party.aliases)}
 
 

@@ -4,25 +4,27 @@ Readers are served meanwhile, and a batch holds the journal's lock, so that no w
 the reading of its revisions and the writing of its projection.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import delete, exists, func, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql
 
 from app.commands import counts, journal
-from app.commands.names import rebuild_names
-from app.commands.projection import put
-from app.db.conditions import among
+from app.commands.projection_rows import (
+    Batch,
+    fetch_events,
+    fetch_parties,
+    fetch_regimes,
+)
 from app.db.connections import ReadConnection, WriteConnection
 from app.db.engine import Database
-from app.db.projections import Event, PastEvent
 from app.db.register import ProjectionState
-from app.db.tables import EventRevision, ReferenceRevision
-from app.domain.history import Belonging, Revision, revision_of, versions
+from app.db.tables import EventRevision, Party, ReferenceRevision, Regime, Table
 from app.domain.territories import memberships_digest
 
-BATCH = 500
+_REFERRED_TO = (Party, Regime)
+"""Tables whose rows stay where they are, as keys refer to them."""
 
 
 async def count_events(connection: ReadConnection) -> int:
@@ -34,72 +36,75 @@ async def count_events(connection: ReadConnection) -> int:
 
 
 async def rebuild(database: Database) -> AsyncIterator[int]:
-    """Rebuild names and events, yielding after each batch how many events it held."""
+    """Rebuild all that is read, yielding after each batch how many events it held.
+
+    Raises:
+        TamperedError: a revision can't be read, or names a party or regime that has none.
+
+    """
+    for fetch in (fetch_parties, fetch_regimes):
+        async for _ in _rebuild_batches(database, fetch):
+            pass
+    async for batch in _rebuild_batches(database, fetch_events):
+        yield batch.ids
     async with database.writing() as connection:
         await journal.lock(connection)
-        await rebuild_names(connection)
-    after = ""
-    while True:
+        await _delete_unrecorded(connection)
+        await counts.recount(connection)
+        state = {"stale": False, "memberships": memberships_digest()}
+        await connection.execute(update(ProjectionState).values(state))
+        await journal.count_change(connection)
+
+
+async def _rebuild_batches(
+    database: Database, fetch: Callable[[ReadConnection, str], Awaitable[Batch]]
+) -> AsyncIterator[Batch]:
+    after: str | None = ""
+    while after is not None:
         async with database.writing() as connection:
             await journal.lock(connection)
-            histories = await _histories(connection, after)
-            last = histories[-1][0].event if histories else None
-            await _clear(connection, after, last)
-            belongings = await _belongings(connection, histories)
-            made = [v for history in histories for v in versions(history, belongings)]
-            await put(connection, made)
+            batch = await fetch(connection, after)
+            await _write(connection, batch)
             await journal.count_change(connection)
-            if last is None:
-                await counts.recount(connection)
-                state = {"stale": False, "memberships": memberships_digest()}
-                await connection.execute(update(ProjectionState).values(state))
-                return
-        after = last
-        yield len(histories)
+        yield batch
+        after = batch.last
 
 
-async def _histories(connection: WriteConnection, after: str) -> list[list[Revision]]:
-    """Return the revisions of the next events in the order of their ids, event by event."""
-    batch = (
-        select(EventRevision.event)
-        .where(EventRevision.revision == 1, EventRevision.event > after)
-        .order_by(EventRevision.event)
-        .limit(BATCH)
+async def _write(connection: WriteConnection, batch: Batch) -> None:
+    """Put the rows of a batch in place of what lies in its range."""
+    for table in reversed(batch.rows):
+        if table not in _REFERRED_TO:
+            await connection.execute(delete(table).where(batch.covers(table)))
+    for table, numbered in batch.rows.items():
+        rows = [row.values for row in numbered]
+        if rows and table in _REFERRED_TO:
+            await _put(connection, table, rows)
+        elif rows:
+            await connection.execute(insert(table), rows)
+
+
+async def _put(
+    connection: WriteConnection, table: type[Table], rows: Sequence[dict[str, Any]]
+) -> None:
+    """Insert rows, and update those that differ."""
+    columns = table.__table__.c
+    statement = postgresql.insert(table)
+    made = statement.excluded
+    others = [column for column in columns if not column.primary_key]
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[column for column in columns if column.primary_key],
+            set_={column.name: made[column.name] for column in others},
+            where=tuple_(*others).is_distinct_from(
+                tuple_(*(made[column.name] for column in others))
+            ),
+        ),
+        rows,
     )
-    first = aliased(EventRevision)
-    rows = await connection.execute(
-        select(EventRevision.__table__, first.recorded_at.label("first_recorded_at"))
-        .join(first, (first.event == EventRevision.event) & (first.revision == 1))
-        .where(EventRevision.event.in_(batch))
-        .order_by(EventRevision.event, EventRevision.revision)
-    )
-    revisions = [revision_of(row) for row in rows]
-    return [list(group) for _, group in groupby(revisions, key=lambda each: each.event)]
 
 
-async def _belongings(
-    connection: WriteConnection, histories: Sequence[Sequence[Revision]]
-) -> Mapping[str, list[Belonging]]:
-    """Return where the parties in these histories belonged, in the order of time."""
-    named = {p.party for history in histories for r in history for p in r.facts.participants}
-    if not named:
-        return {}
-    table = ReferenceRevision
-    rows = await connection.execute(
-        select(table.id, table.recorded_at, table.facts["country"].astext.label("country"))
-        .where(table.type == "party", among(table.id, named))
-        .order_by(table.id, table.revision)
-    )
-    belongings: dict[str, list[Belonging]] = {}
-    for row in rows:
-        belongings.setdefault(row.id, []).append(Belonging(row.recorded_at, row.country))
-    return belongings
-
-
-async def _clear(connection: WriteConnection, after: str, last: str | None) -> None:
-    """Empty the batch's range, also of what has no revision behind it."""
-    for table in (Event, PastEvent):
-        statement = delete(table).where(table.id > after)
-        if last is not None:
-            statement = statement.where(table.id <= last)
-        await connection.execute(statement)
+async def _delete_unrecorded(connection: WriteConnection) -> None:
+    """Delete regimes and parties without a revision; what was rebuilt refers to none of them."""
+    for table, key, type_ in ((Regime, Regime.code, "regime"), (Party, Party.id, "party")):
+        recorded = exists().where(ReferenceRevision.type == type_, ReferenceRevision.id == key)
+        await connection.execute(delete(table).where(~recorded))

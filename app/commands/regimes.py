@@ -25,7 +25,10 @@ async def add_regimes(
     if new:
         changes = [ReferenceChange.of_regime(regime) for regime in new]
         first = await add_reference_revisions(connection, "regime", changes, author)
-        rows = [_row(regime) | {"recorded_at": first.recorded_at} for regime in new]
+        rows = [
+            regime_row(regime) | {"recorded_at": first.plus(offset).recorded_at}
+            for offset, regime in enumerate(new)
+        ]
         await connection.execute(insert(Regime), rows)
     return len(new)
 
@@ -56,9 +59,10 @@ async def _change(
 ) -> None:
     change = ReferenceChange.of_regime(regime, revision)
     await add_reference_revisions(connection, "regime", [change], author)
-    values = _row(regime) | {"revision": revision}
+    values = regime_row(regime) | {"revision": revision}
     await connection.execute(update(Regime).where(Regime.code == regime.code).values(values))
 
 
-def _row(regime: RegimeFacts) -> dict[str, Any]:
+def regime_row(regime: RegimeFacts) -> dict[str, Any]:
+    """Return what the row of a regime holds of its facts."""
     return regime.model_dump() | {"aliases": list(regime.aliases)}

@@ -23,7 +23,7 @@ from app.queries.filter import EventFilter
 from app.queries.knowledge import Everything, Knowledge, Recorded
 from app.queries.question import Question, Sort
 from tests.support.archive import random_event
-from tests.support.projections import projections, rebuilt
+from tests.support.projections import check, projections, rebuilt
 from tests.support.schedule import slow
 
 AUTHOR = Author("a test", "Because.")
@@ -165,6 +165,7 @@ async def test_every_answer_given_is_given_again_for_its_instant(
         for each in taken:
             again = await snapshot(database, list(each.events), Recorded(each.instant))
             assert again == each
+        await check(database)
         before = await projections(database)
         await rebuilt(database)
         assert await projections(database) == before

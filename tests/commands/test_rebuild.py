@@ -52,6 +52,11 @@ async def test_whatever_was_done_to_the_projection_is_put_right(empty_url: str) 
                 "DELETE FROM party_name WHERE party < 'm'",
                 "UPDATE event SET words = ''",
                 "DELETE FROM party_words WHERE party > 'm'",
+                "UPDATE party SET name = 'Forged', country = NULL, revision = 7",
+                "UPDATE regime SET issuer = 'XK', aliases = '{}'",
+                "INSERT INTO party (id, kind, name, aliases) VALUES ('x', 'group', 'X', '{}')",
+                "INSERT INTO regime (code, issuer, name, aliases) VALUES ('X', 'x', 'X', '{}')",
+                "UPDATE event SET regime = 'X' WHERE kind = 'designation.list'",
             ):
                 await connection.execute(text(damage))
         await rebuilt(database)
@@ -118,6 +123,7 @@ async def test_another_alias_changes_names_and_no_document(empty_url: str) -> No
         names = {row["folded"]: row["known_to"] for row in after.pop("party_name")}
         assert names["another alias"] is None
         before.pop("party_name")
+        assert len(after.pop("party")) == len(before.pop("party"))
         assert len(after.pop("party_words")) == len(before.pop("party_words")) + 1
         assert after == before
         whole = await projections(database)

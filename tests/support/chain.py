@@ -1,18 +1,21 @@
 """The audit chain: followed as `chancery verify` does, and broken as only the owner can."""
 
+import json
+
 from app.db.engine import Database
 from app.domain.chain import Chain
 from app.queries.chain import follow
 from tests.support.database import execute
+from tests.support.factories import facts
 
 GUARDED = ("event_revision", "reference_revision", "journal_link")
 # Recorded without links.
-UNLINKED = """
+UNLINKED = f"""
     INSERT INTO event_revision (event, revision, seq, recorded_at, action, by, facts)
     SELECT 'old-' || number, 1, number + (SELECT greatest(
             (SELECT max(seq) FROM event_revision), (SELECT max(seq) FROM reference_revision)
         )),
-        clock_timestamp(), 'record', 'an older release', '{}'
+        clock_timestamp(), 'record', 'an older release', '{json.dumps(facts())}'
     FROM generate_series(1, 5) number
 """
 

@@ -4,10 +4,13 @@ from typing import Any
 
 from sqlalchemy import text
 
+from app.commands.projection_check import check_projections
 from app.commands.rebuild import rebuild
 from app.db.engine import Database
 
 _STATEMENTS = {
+    "party": "SELECT * FROM party ORDER BY id",
+    "regime": "SELECT * FROM regime ORDER BY code",
     "event": "SELECT * FROM event ORDER BY id",
     "event_party": "SELECT * FROM event_party ORDER BY event, position",
     "past_event": "SELECT * FROM past_event ORDER BY id, known_from",
@@ -33,3 +36,14 @@ async def projections(database: Database) -> Projections:
 async def rebuilt(database: Database) -> int:
     """Rebuild everything, and return how many events that were."""
     return sum([count async for count in rebuild(database)])
+
+
+async def check(database: Database) -> list[int]:
+    """Compare everything with the revisions, and return how many ids each batch had.
+
+    Raises:
+        TamperedError: something differs.
+
+    """
+    async with database.streaming() as connection:
+        return [count async for count in check_projections(connection)]

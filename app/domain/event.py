@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.domain.dates import Days, EdtfDate, EdtfPoint, days_of
-from app.domain.text import Code, Line, PartyId, Prose, Quotation, Slug, WebAddress
+from app.domain.text import Code, Line, PartyId, Prose, Quotation, Slug, WebAddress, at_most
 from app.domain.vocabulary import (
     DATE_PRECEDENCE,
     DIRECTION_OF_KIND,
@@ -19,6 +19,7 @@ from app.domain.vocabulary import (
 )
 
 MAX_ENTRIES = 50
+_FEW = at_most(MAX_ENTRIES)
 
 
 class Facts(BaseModel):
@@ -103,12 +104,12 @@ class EventFacts(Facts):
     title: Line
     summary: Prose = ""
     dates: Dates
-    participants: Annotated[tuple[Participant, ...], _entries(1)]
+    participants: Annotated[tuple[Participant, ...], _entries(1), _FEW]
     regime: Code | None = None
     measure: Slug | None = None
     place: Line | None = None
-    relations: Annotated[tuple[Relation, ...], _entries()]
-    sources: Annotated[tuple[Source, ...], _entries(1)]
+    relations: Annotated[tuple[Relation, ...], _entries(), _FEW]
+    sources: Annotated[tuple[Source, ...], _entries(1), _FEW]
 
     @model_validator(mode="after")
     def _has_an_actor(self) -> Self:

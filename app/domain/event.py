@@ -1,12 +1,11 @@
 """The facts of an event as an editor states them, and what must always hold between them."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticKnownError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.domain.dates import Days, EdtfDate, EdtfPoint, days_of
-from app.domain.text import Code, Line, PartyId, Prose, Quotation, Slug, WebAddress
+from app.domain.text import Code, Line, PartyId, Prose, Quotation, Slug, WebAddress, at_most
 from app.domain.vocabulary import (
     DATE_PRECEDENCE,
     DIRECTION_OF_KIND,
@@ -20,6 +19,7 @@ from app.domain.vocabulary import (
 )
 
 MAX_ENTRIES = 50
+_FEW = at_most(MAX_ENTRIES)
 
 
 class Facts(BaseModel):
@@ -95,17 +95,6 @@ def _entries(minimum: int = 0) -> object:
     return Field(default=() if minimum == 0 else ..., min_length=minimum, max_length=MAX_ENTRIES)
 
 
-def _refuse_too_many(entries: Any) -> Any:
-    """Refuse a list that is too long before its entries are looked at, which may take seconds."""
-    if isinstance(entries, list | tuple) and len(entries) > MAX_ENTRIES:
-        found = {"field_type": "List", "max_length": MAX_ENTRIES, "actual_length": len(entries)}
-        raise PydanticKnownError("too_long", found)
-    return entries
-
-
-_Bounded = BeforeValidator(_refuse_too_many)
-
-
 class EventFacts(Facts):
     """One datable occurrence, as stated: everything in the document that isn't derived."""
 
@@ -115,12 +104,12 @@ class EventFacts(Facts):
     title: Line
     summary: Prose = ""
     dates: Dates
-    participants: Annotated[tuple[Participant, ...], _entries(1), _Bounded]
+    participants: Annotated[tuple[Participant, ...], _entries(1), _FEW]
     regime: Code | None = None
     measure: Slug | None = None
     place: Line | None = None
-    relations: Annotated[tuple[Relation, ...], _entries(), _Bounded]
-    sources: Annotated[tuple[Source, ...], _entries(1), _Bounded]
+    relations: Annotated[tuple[Relation, ...], _entries(), _FEW]
+    sources: Annotated[tuple[Source, ...], _entries(1), _FEW]
 
     @model_validator(mode="after")
     def _has_an_actor(self) -> Self:

@@ -5,10 +5,11 @@ from typing import Annotated
 from pydantic import Field
 
 from app.domain.event import Facts
-from app.domain.text import Code, Line, PartyId
+from app.domain.text import Code, Line, PartyId, at_most
 from app.domain.vocabulary import PartyKind
 
-Aliases = Annotated[tuple[Line, ...], Field(max_length=200)]
+MAX_ALIASES = 200
+Aliases = Annotated[tuple[Line, ...], Field(max_length=MAX_ALIASES), at_most(MAX_ALIASES)]
 
 
 class PartyFacts(Facts):

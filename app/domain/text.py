@@ -3,17 +3,19 @@
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
     AnyHttpUrl,
+    BeforeValidator,
     Field,
     StringConstraints,
     TypeAdapter,
     ValidationInfo,
 )
 from pydantic import ValidationError as PydanticValidationError
+from pydantic_core import PydanticCustomError
 
 MAX_ID_LENGTH = 100
 SHOWN_LENGTH = 60
@@ -95,6 +97,22 @@ def http_url(text: str) -> str:
     if re.search(r"\s", text) or _CONFUSING.search(text):
         raise ValueError("A web address holds nothing unseen: write blanks as %20.")
     return text
+
+
+def at_most(count: int) -> BeforeValidator:
+    """Return a rule that refuses a longer list before its entries are looked at.
+
+    Pydantic looks at all of them first: a body of 300,000 faulty ones took two seconds.
+    """
+
+    def check(entries: Any) -> Any:
+        if isinstance(entries, list) and len(entries) > count:
+            message = "There may be at most {max_length} entries, not {actual_length}."
+            lengths = {"max_length": count, "actual_length": len(entries)}
+            raise PydanticCustomError("too_long", message, lengths)
+        return entries
+
+    return BeforeValidator(check)
 
 
 def _of_what_is_written(rule: Callable[[str], str]) -> AfterValidator:

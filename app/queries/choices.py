@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import null, select, union_all
 
 from app.db.conditions import among
 from app.db.connections import ReadConnection
@@ -13,13 +13,26 @@ from app.domain.vocabulary import PartyKind
 MOST_OFFERED = 500
 
 
-async def offered_parties(connection: ReadConnection) -> Sequence[str]:
-    """Return the names of parties that are no states, as far as a form can offer them."""
-    named = select(Party.name).where(Party.kind != PartyKind.STATE)
-    return (await connection.scalars(named.order_by(Party.name).limit(MOST_OFFERED))).all()
+async def offered_choices(connection: ReadConnection) -> tuple[Sequence[str], Mapping[str, str]]:
+    """Return names to choose from, in one statement.
+
+    They are the names of parties that are no states, as far as a form can offer them, and those of
+    all regimes by their codes.
+    """
+    parties = (
+        select(null().label("code"), Party.name)
+        .where(Party.kind != PartyKind.STATE)
+        .order_by(Party.name)
+        .limit(MOST_OFFERED)
+        .subquery()
+    )
+    both = union_all(select(*parties.c), select(Regime.code, Regime.name)).subquery()
+    rows = (await connection.execute(select(*both.c).order_by(both.c.name))).all()
+    names = [row.name for row in rows if row.code is None]
+    return names, {row.code: row.name for row in rows if row.code is not None}
 
 
-async def offered_regimes(connection: ReadConnection) -> Mapping[str, str]:
+async def regime_names(connection: ReadConnection) -> Mapping[str, str]:
     """Return the names of all regimes by their codes."""
     rows = await connection.execute(select(Regime.code, Regime.name).order_by(Regime.name))
     return {row.code: row.name for row in rows}

@@ -11,7 +11,7 @@ from app.api.parameters import read
 from app.api.state import Register
 from app.domain.errors import NotFoundError
 from app.domain.text import shown
-from app.queries.choices import offered_regimes
+from app.queries.choices import regime_names
 from app.queries.measures import measure as measure_of
 from app.web.page import PageRoute, page
 from app.web.past import lasting_address, one_moment
@@ -31,7 +31,7 @@ async def measure(
         found = await measure_of(connection, knowledge, id)
         if found is None:
             raise NotFoundError(f"There is no dossier “{shown(id)}”: each event names its own.")
-        regimes = await offered_regimes(connection)
+        regimes = await regime_names(connection)
     row = found.summary
     return page(
         request,

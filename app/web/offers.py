@@ -7,7 +7,7 @@ from functools import cache
 from app.db.connections import ReadConnection
 from app.domain.territories import territories
 from app.domain.vocabulary import DIRECTION_OF_KIND, FAMILIES, family_of
-from app.queries.choices import offered_parties, offered_regimes
+from app.queries.choices import offered_choices
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Offers:
 
 async def offers(connection: ReadConnection) -> Offers:
     """Return what there is to choose from."""
-    parties, regimes = await offered_parties(connection), await offered_regimes(connection)
+    parties, regimes = await offered_choices(connection)
     return Offers(_places(), parties, regimes, _kinds())
 
 

@@ -173,7 +173,6 @@ DOWNGRADE = (
     "DROP TRIGGER one_journal ON event_revision",
     "DROP FUNCTION check_number",
     "DROP TABLE reference_revision",
-    "REVOKE DELETE ON party, regime FROM chancery_writer",
     "ALTER TABLE party DROP COLUMN revision",
     "ALTER TABLE regime DROP COLUMN revision",
     "ALTER TABLE journal_link DROP COLUMN leaves",

@@ -175,6 +175,8 @@ async def test_one_event_is_the_documented_example(client: httpx.AsyncClient) ->
         ("/v1/events?country=KZ&status=proposed&date_from=2024", 1),
         ("/v1/events?country=KZ&include=total", 1),
         ("/v1/events?party=taliban&regime=RU-UFL&measure=ru-ufl-taliban", 2),
+        ("/v1/events?known_at=2026-01-01", 1),
+        ("/v1/events?q=taliban", 2),
         (f"/v1/events/{EVENT['id']}", 1),
         ("/v1/parties", 1),
         ("/v1/parties?q=tal", 1),

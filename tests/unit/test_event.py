@@ -55,7 +55,7 @@ def test_the_own_date_is_the_first_in_the_order(dates: Any, basis: str, own: str
         ({"sources": [{**SOURCE, "language": "english!"}]}, "pattern"),
         ({"kind": "designation"}, "Input should be"),
         ({"status": "done"}, "Input should be"),
-        ({"title": " "}, "empty"),
+        ({"title": " "}, "says nothing"),
         ({"direction": "easing"}, "Extra inputs"),
         ({"regime": "ru-ufl"}, "pattern"),
         ({"relations": [{"type": "causes", "event": "a"}]}, "Input should be"),

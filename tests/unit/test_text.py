@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from app.domain.text import (
     Quotation,
     Slug,
     WebAddress,
+    at_most,
     place_of,
     shown,
 )
@@ -142,3 +143,15 @@ def test_what_was_sent_is_repeated_so_that_it_confuses_nobody(text: str, said: s
 def test_a_place_in_a_document_is_said_in_short() -> None:
     assert place_of(("participants", 0, "party")) == "participants.0.party"
     assert len(place_of(("n" * 10_000,))) == SHOWN_LENGTH + 1
+
+
+def test_a_list_that_is_too_long_is_refused_before_it_is_looked_at() -> None:
+    lists: TypeAdapter[list[int]] = TypeAdapter(Annotated[list[int], at_most(3)])
+    assert lists.validate_python([1, 2, 3]) == [1, 2, 3]
+    with pytest.raises(ValidationError) as refused:
+        lists.validate_python(["no number"] * 4)
+    (fault,) = refused.value.errors()
+    assert fault["type"] == "too_long"
+    assert fault["msg"] == "There may be at most 3 entries, not 4."
+    with pytest.raises(ValidationError, match="valid list"):
+        lists.validate_python("no list")

@@ -26,6 +26,7 @@ from pydantic_core import PydanticCustomError
 
 from app.api import cursor
 from app.api.problems import fault_of
+from app.api.query_string import parse_query
 from app.domain.errors import MAX_FAULTS, Fault, RefusedError
 from app.domain.text import shown
 
@@ -202,7 +203,7 @@ def read(model: type[Parameters], request: Request) -> Parameters:
         RefusedError: every fault, with the parameter it is in.
 
     """
-    sent, several = request.query_params, model.several()
+    sent, several = parse_query(request.scope), model.several()
     values = {name: sent.getlist(name) if name in several else sent[name] for name in sent}
     try:
         query = model.model_validate(values)
@@ -238,7 +239,7 @@ def _unknown_parameters(query: QueryModel) -> Iterator[Fault]:
 
 
 def _repeated(request: Request, query: QueryModel) -> Iterator[Fault]:
-    sent = request.query_params
+    sent = parse_query(request.scope)
     if len(sent.multi_items()) > len(sent):
         for name in query.parameters().keys() - query.several():
             if len(sent.getlist(name)) > 1:

@@ -19,11 +19,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
-from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.exchange import IN_SCOPE
 from app.api.problems import STATUS_OF
+from app.api.query_string import parse_query
 from app.api.refusals import OVERLOADED
 from app.api.routing import WATCHED
 from app.domain.errors import OverloadedError
@@ -231,12 +231,7 @@ class Admitted:
         self._may_come = True
 
     async def take(self) -> bool:
-        """Take a place, or return False because there is none to wait for.
-
-        Raises:
-            ClientGoneError: the client was gone meanwhile.
-
-        """
+        """Take a place, as `Places.take` does."""
         self._is_held = await self._places.take(self._state)
         self._since = _now()
         return self._is_held
@@ -250,8 +245,7 @@ class Admitted:
     async def send(self, message: Message) -> None:
         """Pass a message on to the client.
 
-        An answer that begins is finished, or a stream: those have bounds of their own, and how long
-        they last is up to their readers.
+        How long an answer lasts that has begun is up to its reader, and bounded elsewhere.
         """
         self._may_come = False
         self.give_back()
@@ -302,5 +296,5 @@ def _sort_of(scope: Scope) -> str:
     if path == "/v1/facets":
         return "searches"
     # As the routes read it, so that no other spelling makes a search a cheap read.
-    query = QueryParams(scope["query_string"])
+    query = parse_query(scope)
     return "searches" if any(v.strip() for n in _SEARCHES for v in query.getlist(n)) else "reads"

@@ -17,7 +17,7 @@ from app.db import freshness
 from app.main import Application
 from app.middleware import response_cache
 from app.middleware.response_cache import Lookup, ResponseCache
-from tests.api.test_stream import running
+from tests.support.server import running
 from tests.support.exchange import Answer, Wire
 from tests.support.mutations import HOST, TARGETS, Request, mutate
 

@@ -103,3 +103,11 @@ async def test_an_id_is_made_of_letters_that_are_no_english_ones(
     body = facts(title="Łódź grüßt Ærø, Đakovo & Iğdır")
     response = await editor.post("/v1/events", json=body)
     assert response.json()["id"] == "lodz-grusst-aero-dakovo-and-igdir-2024-05-01"
+
+
+async def test_an_event_that_is_related_to_itself_is_told_so(editor: httpx.AsyncClient) -> None:
+    body = facts(relations=[{"type": "implements", "event": "itself"}])
+    problem = problem_of(await editor.put("/v1/events/itself", json=body), 422)
+    (fault,) = problem["errors"]
+    assert fault["message"] == "An event can't be related to itself."
+    assert fault["suggestions"] == []

@@ -23,6 +23,7 @@ from app.commands.reference_revisions import (
 from app.commands.revise import Author
 from app.commands.staging import COUNT
 from app.db.chain import LEAVES
+from app.db.conditions import among
 from app.db.connections import WriteConnection
 from app.db.register import EventCount
 from app.db.tables import Party
@@ -68,8 +69,11 @@ async def add_parties(
 
 
 async def _unseen(connection: WriteConnection, parties: Sequence[PartyFacts]) -> list[PartyFacts]:
-    known = set(await connection.scalars(select(Party.id)))
-    return [party for party in parties if party.id not in known]
+    if not parties:
+        return []
+    ids = [party.id for party in parties]
+    recorded = set(await connection.scalars(select(Party.id).where(among(Party.id, ids))))
+    return [party for party in parties if party.id not in recorded]
 
 
 async def put_party(connection: WriteConnection, party: PartyFacts, author: Author) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import insert, select, update
 from app.commands import journal
 from app.commands.reference_revisions import ReferenceChange, add_reference_revisions
 from app.commands.revise import Author
+from app.db.conditions import among
 from app.db.connections import WriteConnection
 from app.db.tables import Party, Regime
 from app.domain.errors import Fault, RefusedError
@@ -20,8 +21,11 @@ async def add_regimes(
 ) -> int:
     """Add the regimes whose codes are unseen, and return how many that were."""
     await journal.lock(connection)
-    known = set(await connection.scalars(select(Regime.code)))
-    new = [regime for regime in regimes if regime.code not in known]
+    if not regimes:
+        return 0
+    codes = select(Regime.code).where(among(Regime.code, [regime.code for regime in regimes]))
+    recorded = set(await connection.scalars(codes))
+    new = [regime for regime in regimes if regime.code not in recorded]
     if new:
         changes = [ReferenceChange.of_regime(regime) for regime in new]
         first = await add_reference_revisions(connection, "regime", changes, author)

@@ -30,6 +30,7 @@ from app.api.metrics import exposition
 from app.api.metrics.tally import Tally
 from app.api.metrics.workers import FOLDER_VARIABLE, Workers
 from app.api.routes import (
+    changes,
     columns,
     editing,
     events,
@@ -69,6 +70,7 @@ RESOURCES = (
     columns,
     measures,
     history,
+    changes,
     stream,
     editing,
     imports,

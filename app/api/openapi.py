@@ -14,7 +14,8 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from app.api.imprint import REGISTER, SOFTWARE
 from app.api.known_at import KnownAtParameters
 from app.api.parameters import Asking, PageModel, QueryModel
-from app.api.problems import ProblemDocument, problem_response
+from app.api.problem_responses import problem_response
+from app.api.problems import ProblemDocument
 from app.api.statement import BODIES
 
 DESCRIPTION = f"""

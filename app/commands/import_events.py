@@ -9,7 +9,7 @@ whatever way, leaves nothing behind.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import IO
@@ -42,11 +42,12 @@ _SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import has done, or would do."""
+    """What an import has done, or would do, and the number of the change; None for none."""
 
     recorded: int
     corrected: int
     unchanged: int
+    change: int | None = field(default=None, compare=False)
 
     @property
     def rows(self) -> int:
@@ -128,7 +129,7 @@ async def _import(
         elif not dry_run and basis.changes:
             await _write_at_once(connection, author, basis)
         await watch.permitted(connection)
-    return done
+        return replace(done, change=journal.change_of(connection))
 
 
 @dataclass(frozen=True, slots=True)

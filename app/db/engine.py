@@ -133,15 +133,8 @@ def _pooled(url: URL, command_timeout_s: float, **options: Any) -> AsyncEngine:
 
 def _reader(url: URL, size: int, **options: Any) -> AsyncEngine:
     """Return the engine of reads: every statement is a transaction of its own."""
-    return _pooled(
-        url,
-        COMMAND_TIMEOUT_S,
-        pool_size=size,
-        pool_timeout=POOL_WAIT_S,
-        read_only=True,
-        isolation_level="AUTOCOMMIT",
-        **options,
-    )
+    options |= {"isolation_level": "AUTOCOMMIT", "read_only": True}
+    return _pooled(url, COMMAND_TIMEOUT_S, pool_size=size, pool_timeout=POOL_WAIT_S, **options)
 
 
 def _look_up(url: URL, size: int) -> DriverPool:

@@ -105,7 +105,7 @@ UPGRADE = (
     "ALTER TABLE journal_link ADD COLUMN leaves BYTEA",
     # The release before the last one is not in use any more.
     "DROP TRIGGER filled ON event_party",
-    "DROP FUNCTION fill_event_party",
+    "-- squawk-ignore ban-drop-function\nDROP FUNCTION fill_event_party",
     "UPDATE projection_state SET stale = EXISTS (SELECT FROM reference_revision)",
 )
 DOWNGRADE = (

@@ -17,9 +17,9 @@ from app.db import freshness
 from app.main import Application
 from app.middleware import response_cache
 from app.middleware.response_cache import Lookup, ResponseCache
-from tests.support.server import running
 from tests.support.exchange import Answer, Wire
 from tests.support.mutations import HOST, TARGETS, Request, mutate
+from tests.support.server import running
 
 # What two responses to the same request may differ in.
 CHANGING = {"date", "x-request-id"}

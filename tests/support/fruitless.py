@@ -32,9 +32,11 @@ def no_fruitless_statements() -> Iterator[None]:
 
     fetch = DriverPool.fetch
 
-    async def checked(self: DriverPool, prepared: Prepared, values: Values) -> Sequence[Any]:
+    async def checked(
+        self: DriverPool, prepared: Prepared, values: Values, *others: Any
+    ) -> Sequence[Any]:
         check_can_find(prepared.sql, prepared.arguments(values))
-        return await fetch(self, prepared, values)
+        return await fetch(self, prepared, values, *others)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DriverPool, "fetch", checked)

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.api.problems import documented, problem_response
+from app.api.problem_responses import documented, problem_response
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from app.api.formats.columns import MEANING_OF_SHAPE, Column
 from app.api.formats.event_columns import EVENT_COLUMNS
 from app.api.formats.position_columns import POSITION_COLUMNS
 from app.api.parameters import Unasked
-from app.api.problems import documented
+from app.api.problem_responses import documented
 
 router = APIRouter(prefix="/v1", tags=["Downloads"])
 

@@ -11,7 +11,7 @@ from app.api.body import json_body
 from app.api.links import base_url
 from app.api.parameters import Unasked
 from app.api.preconditions import MAY_MATCH, MUST_MATCH, header, if_match, if_none_match
-from app.api.problems import documented
+from app.api.problem_responses import documented
 from app.api.routes.events import EventId
 from app.api.statement import (
     Body,

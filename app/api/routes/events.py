@@ -14,7 +14,7 @@ from app.api.gone import gone
 from app.api.known_at import KnownAtParameters
 from app.api.pages import page
 from app.api.parameters import asked
-from app.api.problems import documented
+from app.api.problem_responses import documented
 from app.api.resolve import resolve
 from app.api.state import Register
 from app.domain.document import EventDocument, TombstoneDocument

@@ -9,7 +9,7 @@ from app.api.conditional import answer
 from app.api.facets import FacetsDocument, counted
 from app.api.filters import FilterParameters
 from app.api.parameters import PICK, asked, parameter
-from app.api.problems import documented
+from app.api.problem_responses import documented
 from app.api.resolve import resolve
 from app.api.state import Register
 from app.queries.facets import DEFAULT, Facet

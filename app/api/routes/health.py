@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from app.api.problems import documented
+from app.api.problem_responses import documented
 from app.api.state import Register
 from app.db.schema import check_schema
 

@@ -17,16 +17,14 @@ from app.api.auth import Editor
 from app.api.body import media_type
 from app.api.examples import EVENT
 from app.api.parameters import QueryModel, Unasked, asked, parameter
-from app.api.problems import documented
+from app.api.problem_responses import documented
 from app.api.state import Closing, Register
 from app.api.uploads import uploaded
 from app.api.writing import note_change, writing
 from app.commands.import_events import Watch, import_events
-from app.commands.journal import change_of
 from app.commands.keys import hold_key
 from app.commands.revise import Author
 from app.commands.staged import Outcome
-from app.db.connections import WriteConnection
 from app.domain.cells import template
 from app.domain.errors import MalformedBodyError
 from app.domain.rows import Form
@@ -118,13 +116,6 @@ async def import_file(
     async with writing(request, editor):
         pass
     report = closing.enter_context(TemporaryFile())  # noqa: SIM115 - It is sent afterwards.
-    change = None
-
-    async def permitted(connection: WriteConnection) -> None:
-        nonlocal change
-        await hold_key(connection, editor.key_id)
-        change = change_of(connection)
-
     async with uploaded(request, MAX_BYTES) as (file, _):
         done = await import_events(
             register,
@@ -135,11 +126,12 @@ async def import_file(
             watch=Watch(
                 progress=_while_connected(request),
                 outcomes=partial(_report, report),
-                permitted=permitted,
+                permitted=partial(hold_key, public_id=editor.key_id),
             ),
         )
-    note_change(request, change)
-    return _reported({"dry_run": parameters.dry_run, "rows": done.rows, **asdict(done)}, report)
+    note_change(request, done.change)
+    counts = {name: getattr(done, name) for name in ("rows", "recorded", "corrected", "unchanged")}
+    return _reported({"dry_run": parameters.dry_run, **counts}, report)
 
 
 @router.get(

@@ -14,7 +14,7 @@ from app.api.instants import instant_of
 from app.api.links import base_url
 from app.api.pages import page
 from app.api.parameters import PageModel, Unasked, asked, fault
-from app.api.problems import documented
+from app.api.problem_responses import documented
 from app.api.reference import Page, key
 from app.api.state import Register
 from app.api.statement import faults_in_body

@@ -10,7 +10,7 @@ from app.api.conditional import answer
 from app.api.cursor import Cursors
 from app.api.known_at import KnownAtParameters
 from app.api.parameters import asked
-from app.api.problems import documented
+from app.api.problem_responses import documented
 from app.api.reference import ListParameters, Page, key, keyed_page, start_key
 from app.api.state import Register
 from app.domain.document import EventDocument

@@ -10,7 +10,7 @@ from app.api.conditional import answer_document
 from app.api.cursor import Cursors
 from app.api.parameters import Unasked, asked
 from app.api.preconditions import SEEN, check_seen
-from app.api.problems import documented
+from app.api.problem_responses import documented
 from app.api.reference import ListParameters, Page, key, keyed_page, start_key
 from app.api.reference_documents import PartyDocument, party_json
 from app.api.state import Register

@@ -22,7 +22,7 @@ from app.api.positions import (
     page_of,
     resolve_positions,
 )
-from app.api.problems import documented
+from app.api.problem_responses import documented
 from app.api.state import Register
 from app.queries.positions import evidence
 

@@ -15,8 +15,9 @@ from pydantic import BeforeValidator, field_validator
 
 from app.api.layers.envelope import WITHOUT_BODY
 from app.api.parameters import QueryModel, asked, drop_null, parameter, whole_number
-from app.api.problems import Sort, documented, problem, problem_response
-from app.api.routes.history import MAX_SEQ, change_json
+from app.api.problem_responses import documented, problem_response
+from app.api.problems import Sort, problem
+from app.api.routes.changes import MAX_SEQ, change_json
 from app.api.state import Closing
 from app.db.engine import Database
 from app.db.notifications import Notifications

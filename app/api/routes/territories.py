@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from app.api.conditional import answer
 from app.api.cursor import Cursors
 from app.api.parameters import Unasked, asked
-from app.api.problems import documented
+from app.api.problem_responses import documented
 from app.api.reference import ListParameters, Page, key, keyed_page
 from app.domain import territories
 from app.domain.errors import NotFoundError

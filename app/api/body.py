@@ -144,9 +144,10 @@ def _finite(digits: str) -> float:
     return number
 
 
-def _check_shape(body: Any) -> None:
+def _check_shape(body: dict[str, Any]) -> None:
     """Refuse what is nested too deep, or holds so many values that to check them takes seconds."""
-    level, count = [body], 0
+    level: list[Any] = [body]
+    count = 0
     for _ in range(MAX_DEPTH):
         inner = (
             each
@@ -157,14 +158,18 @@ def _check_shape(body: Any) -> None:
         level = list(islice(inner, MAX_VALUES + 1))
         count += len(level)
         if count > MAX_VALUES:
-            raise _too_many_values()
+            raise _too_many_values(max(body, key=lambda name: _length(body[name])))
     if any(isinstance(value, dict | list) for value in level):
         raise _too_deep()
 
 
-def _too_many_values() -> RefusedError:
+def _length(value: Any) -> int:
+    return len(value) if isinstance(value, dict | list) else 0
+
+
+def _too_many_values(largest: str = "") -> RefusedError:
     message = f"The body holds more than {MAX_VALUES:,} values: send less at once."
-    return RefusedError(Fault("body", "", "too_many_values", message))
+    return RefusedError(Fault("body", shown(largest), "too_many_values", message))
 
 
 def _too_deep() -> MalformedBodyError:

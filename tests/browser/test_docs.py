@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, Response, expect
 
 from app.web.docs import only_reading
 from tests.support.browser import Visit
-from tests.support.commands import chancery, said
+from tests.support.commands import run_process, said
 
 KAZAKH_EVENT = "kz-taliban-delisting-2023"
 
@@ -84,7 +84,7 @@ def with_key(visit: Visit, key: str) -> Page:
 
 @pytest.mark.slow
 def test_an_editor_works_with_a_key_in_the_browser(visit: Visit, timeline_url: str) -> None:
-    key = said(chancery("keys", "create", "Browser", "--scope", "admin", url=timeline_url))
+    key = said(run_process("keys", "create", "Browser", "--scope", "admin", url=timeline_url))
     page = with_key(visit, key)
     form = page.locator("#operations-Keys-make_key")
     form.get_by_text("Make a key").click()
@@ -101,7 +101,7 @@ def test_an_editor_works_with_a_key_in_the_browser(visit: Visit, timeline_url: s
 def test_an_editor_corrects_what_was_seen_in_the_browser(
     visit: Visit, timeline_url: str, service: str
 ) -> None:
-    key = said(chancery("keys", "create", "Browser", "--scope", "edit", url=timeline_url))
+    key = said(run_process("keys", "create", "Browser", "--scope", "edit", url=timeline_url))
     page = with_key(visit, key)
     form = page.locator("#operations-Editing-correct_event")
     form.get_by_text("Correct", exact=True).click()

@@ -118,10 +118,12 @@ def test_who_asks_too_much_is_told_to_wait_and_others_are_not(
         client_from(1, proxy) as greedy,
         client_from(2, proxy) as other,
     ):
-        answers = [greedy.get("/livez") for _ in range(30)]
-        assert [each.status_code for each in answers] == [200] * 20 + [429] * 10
-        assert problem_of(answers[-1], 429)["code"] == "throttled"
-        assert answers[-1].headers["retry-after"] == "10"
+        assert [greedy.get("/livez").status_code for _ in range(20)] == [200] * 20
+        # On a busy machine the first may have been so long ago that they count no more.
+        while (refused := greedy.get("/livez")).status_code == 200:
+            pass
+        assert problem_of(refused, 429)["code"] == "throttled"
+        assert refused.headers["retry-after"] == "10"
         assert other.get("/livez").status_code == 200
 
 
@@ -169,8 +171,8 @@ def test_a_request_that_does_not_come_in_time_is_a_408(
 
 async def test_slow_clients_fail_nobody(haproxy: str, service: str, tmp_path: Path) -> None:
     netloc = urlsplit(service).netloc
-    with proxied(haproxy, netloc, tmp_path, request_time="1s", requests=100_000) as proxy:
-        slow, statuses, end = Slow(proxy.port, 200), set(), time.monotonic() + 3
+    with proxied(haproxy, netloc, tmp_path, request_time="3s", requests=100_000) as proxy:
+        slow, statuses, end = Slow(proxy.port, 200), set(), time.monotonic() + 5
         async with slow.at_work(), httpx.AsyncClient(base_url=proxy.address) as client:
             while time.monotonic() < end or slow.cut < 200:
                 statuses.add((await client.get("/v1/events?limit=3")).status_code)

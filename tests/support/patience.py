@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 
 from app.api.layers import admission
 from app.db import engine, notifications, ping
@@ -33,10 +34,13 @@ SHIPPED = {(module, name): getattr(module, name) for module, name in TIMEOUTS}
 
 @pytest.fixture(scope="session", autouse=True)
 def _patience() -> Iterator[None]:
-    """Have applications and pools in the tests' own process wait as long as they need."""
+    """Have applications, pools and clients in the tests' own process wait as long as they need."""
     with pytest.MonkeyPatch.context() as patch:
         for (module, name), value in TIMEOUTS.items():
             patch.setattr(module, name, value)
+        # By itself a client gives up after five seconds.
+        for name in ("connect", "read", "write", "pool"):
+            patch.setattr(DEFAULT_TIMEOUT_CONFIG, name, SECONDS)
         yield
 
 

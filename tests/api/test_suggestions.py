@@ -24,7 +24,7 @@ from tests.support.factories import event, facts
 from tests.support.names import many_names
 from tests.support.problems import problem_of
 
-# The plans are the same as for 100,000; see tests/benchmarks/mistakes.py.
+# The plans are the same as for 100,000; see tests/benchmarks/one_request.py.
 NAMES = 20_000
 UNKNOWN = {
     "party": [f"party=zz{n}" for n in range(10)],

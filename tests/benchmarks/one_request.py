@@ -1,7 +1,7 @@
-"""What one person's mistake costs that person, and what it costs everybody else meanwhile.
+"""What one person's request costs that person, and what it costs everybody else meanwhile.
 
-Run it with `python -m tests.benchmarks.mistakes [--names N] [--rows N]`; it starts a PostgreSQL of
-its own with its default settings and one worker, and is no part of the test suite. Each row is
+Run it with `python -m tests.benchmarks.one_request [--names N] [--rows N] [--events N]`; it starts a
+PostgreSQL of its own with its default settings and one worker, and is no part of the test suite. Each row is
 measured while a second client asks `/livez` without pause and a third one records events.
 """
 
@@ -32,10 +32,12 @@ from app.domain.keys import Scope
 from tests.support.archive import random_event
 from tests.support.database import execute
 from tests.support.factories import facts
+from tests.support.multiplied import multiply
 from tests.support.names import many_names
 from tests.support.service import served
 
 REPEATS = 20
+SAMPLE_EVENTS = 164
 JSON_LINES = {"Content-Type": "application/jsonl"}
 
 
@@ -106,6 +108,30 @@ async def faulty_import(bench: Bench) -> list[float]:
     return await bench.import_rows(422, participants=participants)
 
 
+async def rename_of_the_largest_state(bench: Bench) -> list[float]:
+    """Another name for the state that takes part in most events."""
+    seconds = []
+    for number in range(REPEATS):
+        body = {"kind": "state", "country": "AF", "name": f"Afghanistan {number} {time.time()}"}
+        began = time.monotonic()
+        response = await bench.client.put("/v1/parties/AF", json=body)
+        seconds.append(time.monotonic() - began)
+        assert response.status_code == 200, response.text
+    return seconds
+
+
+async def move_of_a_party(bench: Bench) -> list[float]:
+    """Another country for an organisation that takes part in very many events."""
+    seconds = []
+    for country in ("PK", "AF"):
+        body = {"kind": "organisation", "country": country, "name": "Taliban"}
+        began = time.monotonic()
+        response = await bench.client.put("/v1/parties/taliban", json=body)
+        seconds.append(time.monotonic() - began)
+        assert response.status_code == 200, response.text
+    return seconds
+
+
 Work = Callable[[Bench], Awaitable[list[float]]]
 ROWS: dict[str, Work] = {
     "ten unknown names (parties)": ten_unknown_parties,
@@ -113,6 +139,8 @@ ROWS: dict[str, Work] = {
     "ten unknown names (measures)": ten_unknown_measures,
     "clean import": clean_import,
     "faulty import": faulty_import,
+    "rename of the largest state": rename_of_the_largest_state,
+    "move of a party to another country": move_of_a_party,
 }
 
 
@@ -170,13 +198,14 @@ async def measure(address: str, key: str, rows: int) -> None:
             sys.stdout.flush()
 
 
-async def prepare(url: str, names: int) -> str:
+async def prepare(url: str, names: int, events: int) -> str:
     """Fill the register and return an editor's key."""
     await schema.migrate(url)
     async with Database(url) as database, database.writing() as connection:
         await add_territories(connection)
         await load_timeline(connection, sample(), SAMPLE_AUTHOR)
         key, _ = await create_key(connection, "a benchmark", [Scope.EDIT], None)
+    await multiply(url, max(1, events // SAMPLE_EVENTS), days=3_000)
     await execute(url, *many_names(names))
     return key
 
@@ -185,10 +214,11 @@ def main() -> None:
     """Measure on a server and a service of their own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--names", type=int, default=100_000, help="parties, and measures")
+    parser.add_argument("--events", type=int, default=200_000, help="events")
     parser.add_argument("--rows", type=int, default=2_000, help="rows of the imports")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, embedded(Path(folder) / "postgres") as url:
-        key = asyncio.run(prepare(url, options.names))
+        key = asyncio.run(prepare(url, options.names, options.events))
         with served({"CHANCERY_DATABASE_URL": url}) as address:
             asyncio.run(measure(address, key, options.rows))
 

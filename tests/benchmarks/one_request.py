@@ -1,8 +1,9 @@
 """What one person's request costs that person, and what it costs everybody else meanwhile.
 
-Run it with `python -m tests.benchmarks.one_request [--names N] [--rows N] [--events N]`; it starts a
-PostgreSQL of its own with its default settings and one worker, and is no part of the test suite. Each row is
-measured while a second client asks `/livez` without pause and a third one records events.
+Run it with `python -m tests.benchmarks.one_request [--names N] [--rows N] [--events N]`; it starts
+a PostgreSQL of its own with its default settings and one worker, and is no part of the test suite.
+Each row is measured while a second client asks `/livez` without pause and a third one records
+events.
 """
 
 import argparse

@@ -119,14 +119,14 @@ async def test_the_task_goes_on_after_the_database_was_away(
 
 
 async def test_an_answer_older_than_a_day_is_replaced_and_not_given_again(
-    editor: httpx.AsyncClient, empty_url: str
+    editor: httpx.AsyncClient, loaded_url: str
 ) -> None:
     again = {"Idempotency-Key": "the-same"}
     first = await editor.post("/v1/events", json=facts(), headers=again)
     repeated = await editor.post("/v1/events", json=facts(), headers=again)
     assert repeated.json()["id"] == first.json()["id"]
     await execute(
-        empty_url, "UPDATE idempotent_answer SET given_at = now() - interval '24 hours 1 second'"
+        loaded_url, "UPDATE idempotent_answer SET given_at = now() - interval '24 hours 1 second'"
     )
     second = await editor.post("/v1/events", json=facts(title="Another"), headers=again)
     assert second.status_code == 201
@@ -137,10 +137,10 @@ async def test_an_answer_older_than_a_day_is_replaced_and_not_given_again(
 
 @pytest.mark.slow
 async def test_very_many_old_answers_keep_nobody_from_writing(
-    editor: httpx.AsyncClient, empty_url: str, database: Database
+    editor: httpx.AsyncClient, loaded_url: str
 ) -> None:
-    await execute(empty_url, "SET statement_timeout = 0", aged(MANY))
-    async with Purger(database):
+    await execute(loaded_url, "SET statement_timeout = 0", aged(MANY))
+    async with Database(loaded_url) as database, Purger(database):
         written = 0
         while await count_answers(database) > written:
             key = {"Idempotency-Key": f"new-{written}"}

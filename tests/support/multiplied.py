@@ -10,8 +10,8 @@ _OTHERWISE = {
     "id": "id || '-' || n",
     "event": "event || '-' || n",
     "seq": "n * newest + seq",
-    "recorded_at": "recorded_at + n * interval '1 second'",
-    "updated_at": "updated_at + n * interval '1 second'",
+    "recorded_at": "recorded_at + n * interval '1 millisecond'",
+    "updated_at": "updated_at + n * interval '1 millisecond'",
     "document": "'{{\"id\":\"' || id || '-' || n || substring(document FROM 8 + length(id))",
     **{day: f"{day} + n % {{days}}" for day in _DAYS},
 }

@@ -24,6 +24,7 @@ TIMEOUTS = {
     (engine, "GLANCE_TIMEOUT_S"): SECONDS,
     (engine, "CONNECT_TIMEOUT_S"): SECONDS,
     (engine, "POOL_WAIT_S"): SECONDS,
+    (engine, "EDIT_WAIT_S"): SECONDS,
     (ping, "PING_TIMEOUT_S"): SECONDS,
     (notifications, "PROBE_TIMEOUT_S"): SECONDS,
     (admission, "WAIT_S"): SECONDS,

@@ -118,13 +118,7 @@ async def import_file(
     async with writing(request, editor):
         pass
     report = closing.enter_context(TemporaryFile())  # noqa: SIM115 - It is sent afterwards.
-    change = None
-
-    async def permitted(connection: WriteConnection) -> None:
-        nonlocal change
-        await hold_key(connection, editor.key_id)
-        change = change_of(connection)
-
+    watch = _Watched(request, editor.key_id, report)
     async with uploaded(request, MAX_BYTES) as (file, _):
         done = await import_events(
             register,
@@ -132,13 +126,9 @@ async def import_file(
             form,
             author=Author(editor.name),
             dry_run=parameters.dry_run,
-            watch=Watch(
-                progress=_while_connected(request),
-                outcomes=partial(_report, report),
-                permitted=permitted,
-            ),
+            watch=Watch(watch.progress, watch.outcomes, watch.permitted),
         )
-    note_change(request, change)
+    note_change(request, watch.change)
     return _reported({"dry_run": parameters.dry_run, "rows": done.rows, **asdict(done)}, report)
 
 
@@ -167,11 +157,32 @@ async def import_template(_: Unasked) -> Response:
     return Response(template(EVENT), headers=headers, media_type="text/csv")
 
 
-async def _report(file: IO[bytes], outcomes: Sequence[Outcome]) -> None:
-    """Keep what becomes of rows, as members of a JSON list: a file may have a million."""
-    listed = ",".join(json.dumps(asdict(each), separators=(",", ":")) for each in outcomes)
-    before = "," if file.tell() else ""
-    await asyncio.to_thread(file.write, f"{before}{listed}".encode())
+class _Watched:
+    """What an import tells while it goes on."""
+
+    change: int | None = None
+    """The number of the change that it makes."""
+
+    def __init__(self, request: Request, key: str, report: IO[bytes]) -> None:
+        self._request = request
+        self._key = key
+        self._report = report
+
+    async def progress(self, _: int) -> None:
+        """End the import if its client is gone, who would never learn of its success."""
+        if await self._request.is_disconnected():
+            raise MalformedBodyError("The client is gone.")
+
+    async def outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep what becomes of rows, as members of a JSON list: a file may have a million."""
+        listed = ",".join(json.dumps(asdict(each), separators=(",", ":")) for each in outcomes)
+        before = "," if self._report.tell() else ""
+        await asyncio.to_thread(self._report.write, f"{before}{listed}".encode())
+
+    async def permitted(self, connection: WriteConnection) -> None:
+        """Make sure that the key holds until the end."""
+        await hold_key(connection, self._key)
+        self.change = change_of(connection)
 
 
 def _reported(counts: dict[str, Any], report: IO[bytes]) -> Response:
@@ -182,13 +193,3 @@ def _reported(counts: dict[str, Any], report: IO[bytes]) -> Response:
     pieces = chain([head], iter(partial(report.read, _PIECE_BYTES), b""), [b"]}"])
     headers = {"Cache-Control": "no-store", "Content-Length": str(length)}
     return StreamingResponse(pieces, headers=headers, media_type="application/json")
-
-
-def _while_connected(request: Request) -> Any:
-    """Return what ends an import whose client is gone and would never learn of its success."""
-
-    async def look(_: int) -> None:
-        if await request.is_disconnected():
-            raise MalformedBodyError("The client is gone.")
-
-    return look

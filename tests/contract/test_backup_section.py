@@ -60,7 +60,9 @@ def test_the_embedded_register_is_backed_up_and_restored(tmp_path: Path) -> None
     backed_up, restored, verified = run(LINES[0] + LINES[1], tmp_path, folder())
     assert backed_up.startswith("Backed up the register to register.dump (")
     assert restored == "Restored 515 revisions from register.dump to restored."
-    assert verified.startswith("Checked 515 revisions in 4 links, and what is read: all as recorded.")
+    assert verified.startswith(
+        "Checked 515 revisions in 4 links, and what is read: all as recorded."
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,5 +76,7 @@ def test_a_database_of_ones_own_is_backed_up_and_restored_by_its_owner(
     asyncio.run(fill(old))
     addresses = {"CHANCERY_DATABASE_URL": old, "NEW_DATABASE_URL": new}
     verified = run(LINES[2], tmp_path, programs_of(own_server_url), **addresses)[-1]
-    assert verified.startswith("Checked 515 revisions in 4 links, and what is read: all as recorded.")
+    assert verified.startswith(
+        "Checked 515 revisions in 4 links, and what is read: all as recorded."
+    )
     assert asyncio.run(roles_of(new)) == roles

@@ -26,7 +26,6 @@ from app.commands.keys import hold_key
 from app.commands.revise import Author
 from app.commands.staged import Outcome
 from app.domain.cells import template
-from app.domain.errors import MalformedBodyError
 from app.domain.rows import Form
 
 router = APIRouter(prefix="/v1/imports", tags=["Editing"])
@@ -179,13 +178,3 @@ def _reported(counts: dict[str, Any], report: IO[bytes]) -> Response:
     pieces = chain([head], iter(partial(report.read, _PIECE_BYTES), b""), [b"]}"])
     headers = {"Cache-Control": "no-store", "Content-Length": str(length)}
     return StreamingResponse(pieces, headers=headers, media_type="application/json")
-
-
-def _while_connected(request: Request) -> Any:
-    """Return what ends an import whose client is gone and would never learn of its success."""
-
-    async def look(_: int) -> None:
-        if await request.is_disconnected():
-            raise MalformedBodyError("The client is gone.")
-
-    return look

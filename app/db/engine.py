@@ -43,6 +43,8 @@ STREAM_COMMAND_TIMEOUT_S = 61
 GLANCE_TIMEOUT_S = 0.5
 CONNECT_TIMEOUT_S = 2
 POOL_WAIT_S = 1
+# A ping takes a tenth of the time of a page. Edits are worth it always.
+PING_READS_AFTER_S = 1.0
 # Edits wait for each other, here or for the journal's lock: as long in either place.
 EDIT_WAIT_S = LOCK_TIMEOUT_MS / 1_000
 # A stream's statement ends after so long without a row, its transaction after so long without a
@@ -123,23 +125,19 @@ def _session(*, read_only: bool) -> dict[str, str]:
     }
 
 
-def _pooled(url: URL, command_timeout_s: float, **options: Any) -> AsyncEngine:
-    """Return an engine that keeps connections, and asks each whether it still leads anywhere."""
-    pool = engine(url, command_timeout_s=command_timeout_s, max_overflow=0, **options)
-    ping_before_lending(pool)
-    return pool
-
-
 def _reader(url: URL, size: int) -> AsyncEngine:
     """Return the engine of reads: every statement is a transaction of its own."""
-    return _pooled(
+    pool = engine(
         url,
-        COMMAND_TIMEOUT_S,
+        command_timeout_s=COMMAND_TIMEOUT_S,
         pool_size=size,
+        max_overflow=0,
         pool_timeout=POOL_WAIT_S,
         read_only=True,
         isolation_level="AUTOCOMMIT",
     )
+    ping_before_lending(pool, PING_READS_AFTER_S)
+    return pool
 
 
 def _look_up(url: URL, size: int) -> DriverPool:
@@ -161,14 +159,17 @@ def _editor(url: URL, size: int) -> AsyncEngine:
         "statement_timeout": str(EDIT_STATEMENT_TIMEOUT_MS),
         "idle_in_transaction_session_timeout": str(EDIT_IDLE_TIMEOUT_MS),
     }
-    return _pooled(
+    pool = engine(
         url,
-        EDIT_COMMAND_TIMEOUT_S,
+        command_timeout_s=EDIT_COMMAND_TIMEOUT_S,
         pool_size=size,
+        max_overflow=0,
         pool_timeout=EDIT_WAIT_S,
         read_only=False,
         session=session,
     )
+    ping_before_lending(pool)
+    return pool
 
 
 def _writer(url: URL) -> AsyncEngine:

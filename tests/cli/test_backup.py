@@ -16,8 +16,9 @@ from sqlalchemy import text
 from app.db import schema
 from app.db.backup import back_up
 from app.db.embedded import embedded
-from app.db.engine import Database, driver_url, engine
+from app.db.engine import Database, engine
 from app.db.programs import run_program
+from app.db.url import driver_url
 from tests.support.commands import (
     CHANCERY,
     TIMEOUT_S,

@@ -15,8 +15,9 @@ from sqlalchemy import text
 
 from app.db.data_directory import DataDirectory
 from app.db.embedded import embedded
-from app.db.engine import Database, driver_url, engine
+from app.db.engine import Database, engine
 from app.db.programs import Programs
+from app.db.url import driver_url
 from tests.faults import disk_full
 from tests.support.commands import (
     CHANCERY,

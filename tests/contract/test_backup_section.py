@@ -23,6 +23,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SECTION = README.partition("\n## Backup\n")[2].partition("\n## ")[0]
 BLOCKS = re.findall(r"```console\n(.*?)```", SECTION, re.DOTALL)
 LINES = [[line.removeprefix("$ ") for line in block.splitlines()] for block in BLOCKS]
+VERIFIED = "Checked 515 revisions in 4 links, and what is read: all as recorded."
 
 
 def run(lines: list[str], cwd: Path, server: Path, **settings: str) -> list[str]:

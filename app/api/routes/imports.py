@@ -26,6 +26,7 @@ from app.commands.keys import hold_key
 from app.commands.revise import Author
 from app.commands.staged import Outcome
 from app.domain.cells import template
+from app.domain.errors import MalformedBodyError
 from app.domain.rows import Form
 
 router = APIRouter(prefix="/v1/imports", tags=["Editing"])
@@ -156,6 +157,16 @@ async def import_template(_: Unasked) -> Response:
         "Cache-Control": "public, max-age=3600",
     }
     return Response(template(EVENT), headers=headers, media_type="text/csv")
+
+
+def _while_connected(request: Request) -> Any:
+    """Return what ends an import whose client is gone and would never learn of its success."""
+
+    async def look(_: int) -> None:
+        if await request.is_disconnected():
+            raise MalformedBodyError("The client is gone.")
+
+    return look
 
 
 async def _report(file: IO[bytes], outcomes: Sequence[Outcome]) -> None:

@@ -15,13 +15,10 @@ from app.db.freshness import LONGEST_S
 from app.domain.document import EventDocument, TombstoneDocument
 from tests.support.chain import followed, tamper
 from tests.support.client import client_of
-from tests.support.database import TERRITORIES, execute
+from tests.support.database import LOADED, execute
 from tests.support.editing import KNOWN, OTHER, editor_of, revisions, seen, turbulence
 from tests.support.factories import facts
 from tests.support.problems import problem_of
-
-LOADED = TERRITORIES + 28 + 12 + 164
-"""How much the journal holds of the territories and of the sample's parties, regimes, events."""
 
 
 def now() -> str:

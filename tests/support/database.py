@@ -24,6 +24,8 @@ from app.domain.territories import territories
 
 TERRITORIES = sum(territory.kind != "bloc" for territory in territories().values())
 """So many numbers of the journal are those of the territories, which every register begins with."""
+LOADED = TERRITORIES + 28 + 12 + 164
+"""So many it has with the parties, regimes and events of the sample."""
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 

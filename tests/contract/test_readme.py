@@ -52,7 +52,8 @@ async def test_the_answers_are_as_told(client: httpx.AsyncClient) -> None:
 def test_every_command_and_setting_is_listed() -> None:
     for command in commands.registered_commands:
         assert command.callback is not None
-        assert f"`chancery {command.name or command.callback.__name__}" in README
+        name = command.name or command.callback.__name__.replace("_", "-")
+        assert f"`chancery {name}" in README
     for setting in Settings.model_fields:
         assert f"`CHANCERY_{setting.upper()}`" in README
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from asyncpg import exceptions as postgres
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -28,8 +29,15 @@ _NOT_NOW = (
     OSError,
     TimeoutError,
 )
-# The last is what the pool says where a new connection leads nowhere, either.
-_NO_CONNECTION = (postgres.PostgresError, PoolTimeoutError, DBAPIError, InvalidRequestError)
+_NO_CONNECTION = (
+    postgres.PostgresError,
+    PoolTimeoutError,
+    DBAPIError,
+    # What a pool gives unwrapped where a connection of the driver's own is taken from it.
+    AsyncAdapt_asyncpg_dbapi.Error,
+    # What it says where a new connection leads nowhere, either.
+    InvalidRequestError,
+)
 
 
 def is_disk_full(error: BaseException) -> bool:

@@ -67,12 +67,18 @@ def place_of(path: Sequence[int | str]) -> str:
 def not_blank(text: str) -> str:
     """Return the text if there is something to read in it, else raise ValueError.
 
-    That is a letter, a digit or a symbol. Spaces, punctuation, marks without a letter and
-    characters that only format, such as U+200B, say nothing by themselves.
+    Spaces, marks without a letter and characters that only format, such as U+200B, show nothing by
+    themselves.
     """
-    if not any(unicodedata.category(c)[0] in "LNS" and c not in _BLANK for c in text):
+    if not any(_is_visible(character) for character in text):
         raise ValueError("The text says nothing: write something or leave the field out.")
     return text
+
+
+def _is_visible(character: str) -> bool:
+    category = unicodedata.category(character)
+    # Private characters are shown by who has agreed on them, and as boxes elsewhere.
+    return (category[0] in "LNPS" or category == "Co") and character not in _BLANK
 
 
 def with_plain_line_breaks(text: str) -> str:

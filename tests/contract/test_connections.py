@@ -60,7 +60,7 @@ def test_the_rest_of_a_body_that_was_refused_is_no_request(wire: Wire) -> None:
     wire.send(request("POST", "/v1/events", KEYLESS) + b"%x\r\n" % len(ALIVE))
     assert wire.answer("POST").status == 401
     wire.send(ALIVE + b"\r\n0\r\n\r\n" + READY)
-    assert json.loads(wire.answer().body) == {"status": "ready"}
+    assert json.loads(wire.answer().body) == {"status": "ready", "writable": True}
 
 
 def upgrading(attacked: Attacked, body: bytes) -> bytes:
@@ -77,7 +77,7 @@ def test_who_offers_another_protocol_is_read_to_the_end_in_this_one(
     for start in range(0, len(sent), size):
         wire.send(sent[start : start + size])
     assert wire.answer("POST").status == 400
-    assert json.loads(wire.answer().body) == {"status": "ready"}
+    assert json.loads(wire.answer().body) == {"status": "ready", "writable": True}
     assert statuses(wire, "GET", "GET") == [200, 200]
 
 

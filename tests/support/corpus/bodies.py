@@ -362,6 +362,8 @@ IDS = [
     ),
 ]  # fmt: skip
 
+# Of a revision that nothing has reached.
+OTHER_TAG = '"999-0a1b2c3d4e5f6071"'
 PRECONDITIONS = [
     *(
         Case(f"{method} {path} without If-Match", sending(method, path, made, kind), (428,),
@@ -375,14 +377,19 @@ PRECONDITIONS = [
     # The comparison is the strong one (RFC 9110, section 13.1.1).
     *(
         Case(f"{method} with If-Match: {sent[:40]!r}", sending(
-            method, path, made, kind, If_Match=sent), (412,), code="precondition-failed")
+            method, path, made, kind, If_Match=sent), (status,), code=code)
         for method, path, made, kind in (
             ("PUT", KNOWN, facts(), JSON), ("PATCH", KNOWN, {"place": "x"}, PATCH),
             ("POST", f"{KNOWN}/retract", {"reason": "x"}, JSON),
         )
-        for sent in ('"other"', f"W/{TAG}", "", " ", '"', ",", "x", "W/*", '"*"', f"x{TAG}",
-                     TAG[1:-1], "null", "\xe9", '"' + "a" * 5_000 + '"', f'W/{TAG}, "a"',
-                     ", ".join(f'"{n}"' for n in range(500)))
+        for status, code, tags in (
+            (412, "precondition-failed", (OTHER_TAG, f"W/{TAG}", f'W/{TAG}, "a"')),
+            # What can't be a tag of ours was never read here.
+            (400, "malformed-header", (
+                '"other"', "", " ", '"', ",", "x", "W/*", '"*"', f"x{TAG}", TAG[1:-1], "null",
+                "\xe9", '"' + "a" * 5_000 + '"', ", ".join(f'"{n}"' for n in range(500)))),
+        )
+        for sent in tags
     ),
     Case("PUT that must be new and isn't", sending("PUT", KNOWN, facts(), If_None_Match="*"),
          (412,),
@@ -395,7 +402,7 @@ PRECONDITIONS = [
         code="precondition-failed"),
     Case("PUT with If-Match where nothing is", sending("PUT", REFUSED, GOOD, If_Match="*"), (412,)),
     Case("a party with another tag", sending("PUT", "/v1/parties/taliban", {
-        "name": "x", "kind": "organisation"}, If_Match='"x"'), (412,)),
+        "name": "x", "kind": "organisation"}, If_Match=OTHER_TAG), (412,)),
     *(
         Case(f"{method} {path}", sending(method, path, made, kind, If_Match="*"), (404,),
              code="not-found")

@@ -10,7 +10,6 @@ a later one without the changes. Who comes too late makes a later appointment.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -63,6 +62,9 @@ class Work(Protocol):
     async def write(self, connection: WriteConnection, first: Place) -> Written:
         """Write everything, numbered and stamped from a place onwards; nobody is kept waiting."""
 
+    async def wait(self, connection: WriteConnection, first: Place) -> None:
+        """Do what else there is to do before the instant; called about once a second."""
+
     async def finish(self, connection: WriteConnection, first: Place) -> None:
         """Make sure under the lock that it still holds; what takes long has no place here.
 
@@ -77,23 +79,13 @@ class MissedError(Exception):
     """The instant has passed, or can't be waited for under the lock."""
 
 
-async def _go_on() -> None:
-    pass
-
-
-async def write(
-    connection: WriteConnection,
-    work: Work,
-    ahead: float,
-    pause: Callable[[], Awaitable[None]] = _go_on,
-) -> None:
+async def write(connection: WriteConnection, work: Work, ahead: float) -> None:
     """Write something long; the journal's lock is held afterwards, for the commit alone.
 
     Args:
         connection: in a transaction of its own.
         work: what is to be written.
         ahead: in how many seconds all will probably have been written.
-        pause: called now and then while nothing is to be done but to wait.
 
     Raises:
         BusyError: another import is at it, or too much else is being written.
@@ -107,23 +99,18 @@ async def write(
         with suppress(MissedError, LockedError), contending():
             async with connection.begin_nested():
                 seconds = max(ahead, SOONEST_S) * 2**attempt
-                await _attempt(connection, work, timedelta(seconds=seconds), pause)
+                await _attempt(connection, work, timedelta(seconds=seconds))
             return
     raise BusyError("Too much is being written at the moment: send the import later.")
 
 
-async def _attempt(
-    connection: WriteConnection,
-    work: Work,
-    ahead: timedelta,
-    pause: Callable[[], Awaitable[None]],
-) -> None:
+async def _attempt(connection: WriteConnection, work: Work, ahead: timedelta) -> None:
     first = await journal.later_place(connection, ahead, GAP)
     written = await work.write(connection, first)
     while (left := await _seconds_until(connection, first)) > EARLY_S:
         if left > ahead.total_seconds():
             raise MissedError
-        await pause()
+        await work.wait(connection, first)
         await asyncio.sleep(min(left - EARLY_S, _PAUSE_S))
     await journal.lock(connection)
     # Numbers need no look: who had come as far as ours would have waited for them.

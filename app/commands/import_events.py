@@ -125,7 +125,7 @@ async def _import(
         if not dry_run and basis.changes > AT_ONCE:
             # To write a row takes less long than it took to read and check it.
             ahead = (time.monotonic() - began) * basis.changes / done.rows
-            await appointment.write(connection, _Import(basis, author), ahead, pause)
+            await appointment.write(connection, _Import(basis, author, pause), ahead)
         elif not dry_run and basis.changes:
             await _write_at_once(connection, author, basis)
         await watch.permitted(connection)
@@ -138,11 +138,15 @@ class _Import:
 
     basis: Basis
     author: Author
+    pause: Callable[[], Awaitable[None]]
 
     async def write(self, connection: WriteConnection, first: Place) -> Written:
         corrects = self.basis.corrected > 0
         leaves = await staged.write(connection, self.author, first, corrects=corrects)
         return Written(first.plus(self.basis.changes - 1), leaves)
+
+    async def wait(self, _: WriteConnection, __: Place) -> None:
+        await self.pause()
 
     async def finish(self, connection: WriteConnection, first: Place) -> None:
         await staged.check_unchanged(connection, self.basis, first)

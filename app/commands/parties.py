@@ -173,8 +173,12 @@ class PartyMove:
         leaves = await connection.scalar(text(_LEAF_AT), {"seq": first.seq})
         return Written(first, leaves)
 
+    async def wait(self, connection: WriteConnection, first: Place) -> None:
+        """Move events that others have recorded meanwhile, so that few are left for the lock."""
+        await self._move(connection, first)
+
     async def finish(self, connection: WriteConnection, first: Place) -> None:
-        """Move the events that others have recorded meanwhile."""
+        """Move those that are left."""
         if await self._move(connection, first) == MOST_AT_ONCE:
             raise MissedError
 

@@ -25,6 +25,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.commands.projection import event_row, pair_rows, party_rows
 from app.commands.references import names_in, names_of
+from app.db.conditions import among
 from app.db.connections import ReadConnection, WriteConnection
 from app.db.copying import insert_many
 from app.db.projections import Event, EventPair, EventParty
@@ -126,13 +127,18 @@ async def create(connection: WriteConnection) -> None:
 async def load_references(connection: ReadConnection, rows: Sequence[Row]) -> References:
     """Return those of the parties and regimes that rows name which exist at the moment."""
     named = [list(names_in(row.facts)) for row in rows if row.facts is not None]
-    parties = await connection.execute(
-        select(Party.id, Party.country).where(Party.id.in_(names_of(NameKind.PARTY, named)))
-    )
-    regimes = names_of(NameKind.REGIME, named)
-    codes = select(Regime.code).where(Regime.code.in_(regimes))
-    found = await connection.scalars(codes) if regimes else ()
-    return References({row.id: row.country for row in parties}, frozenset(found))
+    parties, regimes = names_of(NameKind.PARTY, named), names_of(NameKind.REGIME, named)
+    countries: dict[str, str | None] = {}
+    codes: frozenset[str] = frozenset()
+    if parties:
+        found = await connection.execute(
+            select(Party.id, Party.country).where(among(Party.id, parties))
+        )
+        countries = {row.id: row.country for row in found}
+    if regimes:
+        existing = select(Regime.code).where(among(Regime.code, regimes))
+        codes = frozenset(await connection.scalars(existing))
+    return References(countries, codes)
 
 
 def prepared(rows: Sequence[Row], references: References) -> Batch:

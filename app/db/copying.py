@@ -12,7 +12,8 @@ from sqlalchemy import Table, insert, text
 from sqlalchemy.dialects.postgresql import Range
 
 from app.db.connections import WriteConnection
-from app.db.engine import driver_url, engine
+from app.db.engine import engine
+from app.db.url import driver_url
 
 # What has a meaning of its own in COPY's text format.
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})

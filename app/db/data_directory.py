@@ -7,6 +7,7 @@ meets the server that listens in this directory.
 """
 
 import fcntl
+import logging
 import os
 import shutil
 import socket
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Self
 
 from app.domain.errors import MisconfiguredError
+
+logger = logging.getLogger("chancery.embedded")
 
 # Held by whoever starts or stops the server, by whoever uses it, and by the server's processes.
 _START_LOCK, _USERS_LOCK, _SERVER_LOCK = "start.lock", "users.lock", "server.lock"
@@ -190,6 +193,12 @@ class DataDirectory:
                 raise MisconfiguredError(
                     f"Another PostgreSQL (process {process}) runs on {self.data}, which this "
                     "release hasn't started: stop what has started it first."
+                )
+            if Path(place) != self.data:
+                logger.warning(
+                    "%s is a copy of %s, or was moved from there: it gets a PostgreSQL of its own.",
+                    self.data,
+                    place,
                 )
         file.unlink(missing_ok=True)
 

@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
-from sqlalchemy import URL, ExceptionContext, NullPool, event, make_url, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL, ExceptionContext, NullPool, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db.connections import MomentConnection, WriteConnection, lent
@@ -24,7 +23,8 @@ from app.db.pools import CONNECTIONS, LongWork, PoolUse, Shares
 from app.db.prepared import Prepared
 from app.db.reading import Reading
 from app.db.rights import READER, WRITER, take_on
-from app.domain.errors import MisconfiguredError, UnavailableError
+from app.db.url import driver_url
+from app.domain.errors import UnavailableError
 
 STATEMENT_TIMEOUT_MS = 4_000
 WRITE_STATEMENT_TIMEOUT_MS = 5_000
@@ -44,33 +44,14 @@ STREAM_COMMAND_TIMEOUT_S = 61
 GLANCE_TIMEOUT_S = 0.5
 CONNECT_TIMEOUT_S = 2
 POOL_WAIT_S = 1
+# A ping takes a tenth of the time of a page. Edits are worth it always.
+PING_READS_AFTER_S = 1.0
 # Edits wait for each other, here or for the journal's lock: as long in either place.
 EDIT_WAIT_S = LOCK_TIMEOUT_MS / 1_000
 # A stream's statement ends after so long without a row, its transaction after so long without a
 # reader.
 STREAM_STATEMENT_TIMEOUT_MS = 60_000
 STREAM_IDLE_TIMEOUT_MS = 60_000
-
-
-def driver_url(text: str) -> URL:
-    """Return the SQLAlchemy URL for a PostgreSQL URL as people write it.
-
-    Raises:
-        MisconfiguredError: it is no PostgreSQL URL.
-
-    """
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
-        url = None
-    if url is None or url.get_backend_name() not in ("postgresql", "postgres"):
-        raise MisconfiguredError(
-            "CHANCERY_DATABASE_URL is no PostgreSQL address: write it as "
-            "postgresql://user:password@host:5432/database."
-        )
-    # libpq calls it sslmode, asyncpg calls it ssl; the values are the same.
-    query = {("ssl" if name == "sslmode" else name): value for name, value in url.query.items()}
-    return url.set(drivername="postgresql+asyncpg", query=query)
 
 
 def engine(
@@ -124,17 +105,20 @@ def _session(*, read_only: bool) -> dict[str, str]:
     }
 
 
-def _pooled(url: URL, command_timeout_s: float, **options: Any) -> AsyncEngine:
-    """Return an engine that keeps connections, and asks each whether it still leads anywhere."""
-    pool = engine(url, command_timeout_s=command_timeout_s, max_overflow=0, **options)
-    ping_before_lending(pool)
-    return pool
-
-
 def _reader(url: URL, size: int, **options: Any) -> AsyncEngine:
     """Return the engine of reads: every statement is a transaction of its own."""
-    options |= {"isolation_level": "AUTOCOMMIT", "read_only": True}
-    return _pooled(url, COMMAND_TIMEOUT_S, pool_size=size, pool_timeout=POOL_WAIT_S, **options)
+    pool = engine(
+        url,
+        command_timeout_s=COMMAND_TIMEOUT_S,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_S,
+        read_only=True,
+        isolation_level="AUTOCOMMIT",
+        **options,
+    )
+    ping_before_lending(pool, PING_READS_AFTER_S)
+    return pool
 
 
 def _look_up(url: URL, size: int) -> DriverPool:
@@ -156,15 +140,18 @@ def _editor(url: URL, size: int, **options: Any) -> AsyncEngine:
         "statement_timeout": str(EDIT_STATEMENT_TIMEOUT_MS),
         "idle_in_transaction_session_timeout": str(EDIT_IDLE_TIMEOUT_MS),
     }
-    return _pooled(
+    pool = engine(
         url,
-        EDIT_COMMAND_TIMEOUT_S,
+        command_timeout_s=EDIT_COMMAND_TIMEOUT_S,
         pool_size=size,
+        max_overflow=0,
         pool_timeout=EDIT_WAIT_S,
         read_only=False,
         session=session,
         **options,
     )
+    ping_before_lending(pool)
+    return pool
 
 
 def _writer(url: URL, **options: Any) -> AsyncEngine:

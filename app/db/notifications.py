@@ -16,8 +16,9 @@ from sqlalchemy import NullPool
 
 from app.db.channels import CHANGES
 from app.db.connections import lent
-from app.db.engine import COMMAND_TIMEOUT_S, driver_url, engine
+from app.db.engine import COMMAND_TIMEOUT_S, engine
 from app.db.failures import connecting
+from app.db.url import driver_url
 from app.domain.errors import UnavailableError
 
 logger = logging.getLogger("chancery")

@@ -12,10 +12,11 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.connections import ReadConnection, lent
-from app.db.engine import driver_url, engine
+from app.db.engine import engine
 from app.db.failures import LockedError, contending
 from app.db.locks import JOURNAL, SCHEMA
 from app.db.rights import grant_rights
+from app.db.url import driver_url
 from app.domain.errors import UnavailableError, UnmigratedError
 from app.domain.territories import memberships_digest
 

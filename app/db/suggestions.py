@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from app.db.conditions import among
 from app.db.connections import ReadConnection
 from app.db.names import PartyName, reversed_name
 from app.db.register import EventCount
@@ -155,9 +156,11 @@ async def _parties(
     connection: ReadConnection, folded: Sequence[str]
 ) -> Mapping[str, Sequence[str]]:
     """Return the ids of the parties that have these names now."""
+    if not folded:
+        return {}
     statement = (
         select(PartyName.folded, func.array_agg(PartyName.party).label("parties"))
-        .where(PartyName.known_to.is_(None), PartyName.folded.in_(folded))
+        .where(PartyName.known_to.is_(None), among(PartyName.folded, folded))
         .group_by(PartyName.folded)
     )
     return {row.folded: sorted(row.parties) for row in await connection.execute(statement)}

@@ -21,6 +21,7 @@ from app.commands.revise import Author
 from app.db import engine
 from app.db.engine import Database
 from app.db.pools import CONNECTIONS, Shares
+from app.db.url import driver_url
 from tests.support.client import client_of
 from tests.support.database import cloned
 from tests.support.factories import event
@@ -46,7 +47,7 @@ def large_url(server_url: str, timeline_template: str) -> Iterator[str]:
 
 async def scalar(url: str, statement: str) -> int:
     """Return a number, as an administrator sees it."""
-    administrator = engine.engine(engine.driver_url(url), read_only=True)
+    administrator = engine.engine(driver_url(url), read_only=True)
     try:
         async with administrator.connect() as connection:
             return await connection.scalar(text(statement)) or 0

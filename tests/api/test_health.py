@@ -44,7 +44,8 @@ async def test_an_unreachable_database_is_a_503(url: str) -> None:
             assert problem_of(response, 503)["code"] == "unavailable"
             assert int(response.headers["retry-after"]) >= 1
         assert (await client.get("/livez")).status_code == 200
-        assert (await client.get("/v1/territories")).status_code == 200
+        assert (await client.get("/v1/territories/KZ")).status_code == 200
+        assert (await client.get("/v1/vocabulary")).status_code == 200
 
 
 async def test_reads_recover_by_themselves_when_the_database_returns(tmp_path: Path) -> None:

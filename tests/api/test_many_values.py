@@ -50,9 +50,11 @@ async def test_more_values_than_anybody_needs_are_refused(
 async def test_a_value_that_is_repeated_is_asked_once(timeline_url: str, query: str) -> None:
     asked: list[int] = []
 
-    async def count(self: DriverPool, prepared: Prepared, values: Values) -> Sequence[Any]:
+    async def count(
+        self: DriverPool, prepared: Prepared, values: Values, *others: Any
+    ) -> Sequence[Any]:
         asked.append(len(prepared.arguments(values)))
-        return await fetch(self, prepared, values)
+        return await fetch(self, prepared, values, *others)
 
     fetch = DriverPool.fetch
     with pytest.MonkeyPatch.context() as patch:

@@ -22,7 +22,8 @@ from app.commands.record import record_unseen
 from app.commands.revise import Author
 from app.db import schema
 from app.db.embedded import embedded
-from app.db.engine import Database, driver_url, engine
+from app.db.engine import Database, engine
+from app.db.url import driver_url
 from app.domain.errors import UnavailableError
 from app.domain.keys import Scope
 from tests.support.client import client_of

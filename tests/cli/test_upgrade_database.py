@@ -59,9 +59,9 @@ class TestUpgradingTheDatabase:
         version = OLD_PROGRAMS[0].parent.name
         assert "--old-programs" in complaint(chancery("upgrade-database", data_dir=old_dir))
         told = said(upgrade(old_dir))
-        assert told.startswith(f"Upgraded 164 revisions from PostgreSQL {version} to 18.")
+        assert told.startswith(f"Upgraded 515 revisions from PostgreSQL {version} to 18.")
         assert f"postgres-{version} now" in told
-        assert "Checked 164 revisions" in said(chancery("verify", data_dir=old_dir))
+        assert "Checked 515 revisions" in said(chancery("verify", data_dir=old_dir))
         assert (old_dir / f"postgres-{version}" / "PG_VERSION").read_text() == f"{version}\n"
         assert not (old_dir / "upgrading").exists()
         assert "already" in said(upgrade(old_dir))
@@ -88,14 +88,14 @@ class TestUpgradingTheDatabase:
             process.send_signal(number)
             assert process.wait(TIMEOUT_S) in {130, -signal.SIGKILL}
         assert (old_dir / "postgres" / "PG_VERSION").read_text() == f"{version}\n"
-        assert "Upgraded 164 revisions" in said(upgrade(old_dir))
+        assert "Upgraded 515 revisions" in said(upgrade(old_dir))
 
 
 def test_an_interruption_between_the_last_two_steps_is_made_up_for(tmp_path: Path) -> None:
     with embedded(tmp_path, **FAST) as url:
         asyncio.run(prepare(url, with_timeline=True))
     (tmp_path / "postgres").rename(tmp_path / "postgres.upgraded")
-    assert "Checked 164 revisions" in said(chancery("verify", data_dir=tmp_path))
+    assert "Checked 515 revisions" in said(chancery("verify", data_dir=tmp_path))
 
 
 def upgrade(data_dir: Path) -> subprocess.CompletedProcess[str]:

@@ -30,8 +30,8 @@ def aged(count: int, age: str = "2 days") -> str:
 
 
 @pytest.fixture
-async def database(empty_url: str) -> AsyncIterator[Database]:
-    async with Database(empty_url) as database:
+async def database(loaded_url: str) -> AsyncIterator[Database]:
+    async with Database(loaded_url) as database:
         yield database
 
 
@@ -50,9 +50,9 @@ async def until_purged(database: Database) -> None:
 
 @pytest.mark.usefixtures("editor")
 async def test_a_step_removes_the_oldest_answers_and_no_more_than_so_many(
-    empty_url: str, database: Database
+    loaded_url: str, database: Database
 ) -> None:
-    await execute(empty_url, aged(OLD), aged(3, "1 hour").replace("old-", "new-"))
+    await execute(loaded_url, aged(OLD), aged(3, "1 hour").replace("old-", "new-"))
     steps = []
     for _ in range(4):
         async with database.editing() as connection:
@@ -62,8 +62,8 @@ async def test_a_step_removes_the_oldest_answers_and_no_more_than_so_many(
 
 
 @pytest.mark.usefixtures("editor")
-async def test_a_step_waits_for_nobody(empty_url: str, database: Database) -> None:
-    await execute(empty_url, aged(3))
+async def test_a_step_waits_for_nobody(loaded_url: str, database: Database) -> None:
+    await execute(loaded_url, aged(3))
     async with database.editing() as other, database.editing() as connection:
         await other.execute(text("SELECT FROM idempotent_answer WHERE key = 'old-2' FOR UPDATE"))
         assert await purge(connection) == 2
@@ -71,37 +71,37 @@ async def test_a_step_waits_for_nobody(empty_url: str, database: Database) -> No
 
 @pytest.mark.usefixtures("editor")
 async def test_the_task_removes_a_table_that_grew_large(
-    empty_url: str,
+    loaded_url: str,
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(idempotency, "PURGE_PAUSE_S", 0.0)
-    await execute(empty_url, aged(OLD))
+    await execute(loaded_url, aged(OLD))
     async with Purger(database), Purger(database):
         await until_purged(database)
 
 
 @pytest.mark.usefixtures("editor")
 async def test_the_task_goes_on_after_a_fault(
-    empty_url: str,
+    loaded_url: str,
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(idempotency, "PURGE_INTERVAL_S", 0.01)
-    await execute(empty_url, "ALTER TABLE idempotent_answer RENAME TO elsewhere")
+    await execute(loaded_url, "ALTER TABLE idempotent_answer RENAME TO elsewhere")
     with caplog.at_level(logging.ERROR, "chancery"):
         async with Purger(database):
             async with asyncio.timeout(60):
                 while "removing old idempotent answers" not in caplog.text:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
-            await execute(empty_url, "ALTER TABLE elsewhere RENAME TO idempotent_answer", aged(10))
+            await execute(loaded_url, "ALTER TABLE elsewhere RENAME TO idempotent_answer", aged(10))
             await until_purged(database)
 
 
 @pytest.mark.usefixtures("editor")
 async def test_the_task_goes_on_after_the_database_was_away(
-    empty_url: str,
+    loaded_url: str,
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -113,7 +113,7 @@ async def test_the_task_goes_on_after_the_database_was_away(
             await other.execute(text(locked))
             # Longer than a lock is waited for.
             await asyncio.sleep(2.5)
-        await execute(empty_url, aged(10))
+        await execute(loaded_url, aged(10))
         await until_purged(database)
     assert caplog.text == ""
 
@@ -137,10 +137,10 @@ async def test_an_answer_older_than_a_day_is_replaced_and_not_given_again(
 
 @pytest.mark.slow
 async def test_very_many_old_answers_keep_nobody_from_writing(
-    editor: httpx.AsyncClient, loaded_url: str
+    editor: httpx.AsyncClient, loaded_url: str, database: Database
 ) -> None:
     await execute(loaded_url, "SET statement_timeout = 0", aged(MANY))
-    async with Database(loaded_url) as database, Purger(database):
+    async with Purger(database):
         written = 0
         while await count_answers(database) > written:
             key = {"Idempotency-Key": f"new-{written}"}

@@ -108,26 +108,17 @@ async def test_a_commit_that_is_swallowed_ends(database: Database, cable: Cable)
         await write(database)
 
 
-async def test_a_question_that_is_swallowed_ends(database: Database, cable: Cable) -> None:
-    one = Prepared(ONE, planned_once=True)
+@pytest.mark.parametrize("planned_once", [True, False])
+async def test_a_question_that_is_swallowed_ends(
+    database: Database, cable: Cable, *, planned_once: bool
+) -> None:
+    one = Prepared(ONE, planned_once=planned_once)
     async with asyncio.timeout(SOON_S), database.reading() as connection:
         assert await connection.fetch(one, {})
         cable.forget()
         with pytest.raises(UnavailableError):
             await connection.fetch(one, {})
         assert await connection.fetch(one, {})
-
-
-async def test_a_search_that_is_swallowed_ends(database: Database, cable: Cable) -> None:
-    one = Prepared(ONE)
-    async with asyncio.timeout(SOON_S):
-        async with database.reading() as connection:
-            assert await connection.fetch(one, {})
-            cable.forget()
-            with pytest.raises(TimeoutError):
-                await connection.fetch(one, {})
-        async with database.reading() as connection:
-            assert await connection.fetch(one, {})
 
 
 async def test_what_one_has_found_out_all_go_by(database: Database, cable: Cable) -> None:

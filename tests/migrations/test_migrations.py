@@ -10,8 +10,9 @@ from app.db import (
     register,  # noqa: F401 - So do these.
     schema,
 )
-from app.db.engine import Database, driver_url, engine
+from app.db.engine import Database, engine
 from app.db.tables import Table
+from app.db.url import driver_url
 from app.domain.errors import UnmigratedError
 from tests.support.database import execute
 from tests.support.fingerprint import fingerprint

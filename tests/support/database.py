@@ -18,7 +18,8 @@ from app.commands.load import SAMPLE_AUTHOR, load_timeline, sample
 from app.commands.parties import add_territories
 from app.db import schema
 from app.db.embedded import embedded
-from app.db.engine import Database, driver_url, engine
+from app.db.engine import Database, engine
+from app.db.url import driver_url
 from app.domain.territories import territories
 
 TERRITORIES = sum(territory.kind != "bloc" for territory in territories().values())

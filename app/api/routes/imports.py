@@ -159,6 +159,16 @@ async def import_template(_: Unasked) -> Response:
     return Response(template(EVENT), headers=headers, media_type="text/csv")
 
 
+def _while_connected(request: Request) -> Any:
+    """Return what ends an import whose client is gone and would never learn of its success."""
+
+    async def look(_: int) -> None:
+        if await request.is_disconnected():
+            raise MalformedBodyError("The client is gone.")
+
+    return look
+
+
 async def _report(file: IO[bytes], outcomes: Sequence[Outcome]) -> None:
     """Keep what becomes of rows, as members of a JSON list: a file may have a million."""
     # In a thread, because it takes some 10 microseconds a row.
@@ -179,13 +189,3 @@ def _reported(counts: dict[str, Any], report: IO[bytes]) -> Response:
     pieces = chain([head], iter(partial(report.read, _PIECE_BYTES), b""), [b"]}"])
     headers = {"Cache-Control": "no-store", "Content-Length": str(length)}
     return StreamingResponse(pieces, headers=headers, media_type="application/json")
-
-
-def _while_connected(request: Request) -> Any:
-    """Return what ends an import whose client is gone and would never learn of its success."""
-
-    async def look(_: int) -> None:
-        if await request.is_disconnected():
-            raise MalformedBodyError("The client is gone.")
-
-    return look

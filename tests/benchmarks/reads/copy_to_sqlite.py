@@ -7,8 +7,8 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.db.engine import driver_url
 from app.db.projections import Event, EventParty
+from app.db.url import driver_url
 
 SCHEMA = """
 CREATE TABLE event (id TEXT PRIMARY KEY, status TEXT, regime TEXT, latest TEXT, earliest TEXT,

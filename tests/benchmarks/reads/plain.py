@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, selectinload
 
-from app.db.engine import driver_url
+from app.db.url import driver_url
 from app.domain.document import EventDocument, SourceDocument
 from app.domain.vocabulary import DIRECTION_OF_KIND
 

@@ -29,7 +29,7 @@ test-slow: test-environment
 
 # The tests that ask a database, on the server behind CHANCERY_TEST_DATABASE_URL.
 test-on-another-database: test-environment
-	$(BIN)/python -m $(TEST) tests/queries tests/commands tests/migrations tests/api
+	$(BIN)/python -m $(TEST) -m "not slow" tests/queries tests/commands tests/migrations tests/api
 
 # What another release asks of the database, tested on this one's schema: while this one takes over,
 # the other one goes on. BEFORE is its commit.

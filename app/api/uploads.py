@@ -36,30 +36,36 @@ class UploadLimit:
         self._max_bytes = max_bytes
         self._bytes: Counter[str] = Counter()
         self._bodies: Counter[str] = Counter()
+        # The one of each sender that may be as large as a body may be.
+        self._first: dict[str, CountedBody] = {}
 
     @contextmanager
     def body(self, sender: str) -> Iterator["CountedBody"]:
         """Count a body for as long as this lasts."""
         self._bodies[sender] += 1
         counted = CountedBody(self, sender)
+        self._first.setdefault(sender, counted)
         try:
             yield counted
         finally:
+            if self._first.get(sender) is counted:
+                del self._first[sender]
             self._bodies[sender] -= 1
             self._bytes[sender] -= counted.size
             # A sender with nothing on its way takes no memory.
             if not self._bodies[sender]:
                 del self._bodies[sender], self._bytes[sender]
 
-    def take(self, sender: str, count: int) -> None:
-        """Count so many bytes more.
+    def take(self, sender: str, body: "CountedBody", count: int) -> None:
+        """Count so many bytes of a body more.
 
         Raises:
-            TooManyUploadsError: with what else the sender has on its way, that is too much. A
-                single body may be larger, up to its own limit.
+            TooManyUploadsError: with what else the sender has on its way, that is too much. The
+                first body may be larger, up to its own limit.
 
         """
-        if self._bytes[sender] + count > self._max_bytes and self._bodies[sender] > 1:
+        may_be_large = self._bodies[sender] == 1 or self._first.get(sender) is body
+        if self._bytes[sender] + count > self._max_bytes and not may_be_large:
             raise TooManyUploadsError(self._max_bytes)
         self._bytes[sender] += count
 
@@ -80,7 +86,7 @@ class CountedBody:
             TooManyUploadsError: see `UploadLimit.take`.
 
         """
-        self._limit.take(self._sender, count)
+        self._limit.take(self._sender, self, count)
         self.size += count
 
 

@@ -93,7 +93,7 @@ async def write(connection: WriteConnection, work: Work, ahead: float) -> None:
 
     """
     if not await connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": IMPORT}):
-        raise BusyError("Another import is being written: send this one when that is done.")
+        raise BusyError("Something large is being written: send this again when that is done.")
     await connection.execute(text(f"SET LOCAL lock_timeout = '{EARLY_S}s'"))
     for attempt in range(ATTEMPTS):
         with suppress(MissedError, LockedError), contending():
@@ -101,7 +101,7 @@ async def write(connection: WriteConnection, work: Work, ahead: float) -> None:
                 seconds = max(ahead, SOONEST_S) * 2**attempt
                 await _attempt(connection, work, timedelta(seconds=seconds))
             return
-    raise BusyError("Too much is being written at the moment: send the import later.")
+    raise BusyError("Too much is being written at the moment: send this again later.")
 
 
 async def _attempt(connection: WriteConnection, work: Work, ahead: timedelta) -> None:

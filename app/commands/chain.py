@@ -1,8 +1,8 @@
 """Add to the audit chain over the journal: a link for what a transaction has recorded.
 
-The journal's lock orders links as it orders numbers. What a release without the chain writes beside
-this one, during an upgrade, stays unlinked until the next write links it along with its own, or
-`chancery migrate` does; never so much at once that others would wait for it.
+The journal's lock orders links as it orders numbers. What an older release has recorded without a
+link is linked by the next write along with its own, or by `chancery migrate`; never so much at once
+that others would wait for it.
 """
 
 from collections.abc import AsyncIterator

@@ -4,17 +4,23 @@ What is there is left alone when territories or a timeline are added, because an
 corrected it.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 
 from app.commands import appointment, counts, journal, names
 from app.commands.appointment import MissedError, Written
 from app.commands.journal import Place
-from app.commands.party_country import find_unmoved, move_events
+from app.commands.party_country import (
+    find_unmoved,
+    find_unmoved_since,
+    lock_events,
+    move_events,
+)
 from app.commands.reference_revisions import (
     ReferenceChange,
     add_reference_revisions,
@@ -26,7 +32,7 @@ from app.db.chain import LEAVES
 from app.db.conditions import among
 from app.db.connections import WriteConnection
 from app.db.register import EventCount
-from app.db.tables import Party
+from app.db.tables import EventRevision, Party
 from app.domain.errors import Fault, ManyEventsError, RefusedError
 from app.domain.reference import PartyFacts
 from app.domain.territories import Territory, territories
@@ -38,6 +44,8 @@ MOST_AT_ONCE = 500
 
 # On two busy cores a second was enough for 1,000.
 _SECONDS_AN_EVENT = 0.001
+# Until somebody else has changed what they are changing.
+_PAUSE_S = 0.02
 _LEAF_AT = f"SELECT leaf FROM ({LEAVES}) journal WHERE seq = :seq"  # noqa: S608
 _ITSELF = Author("chancery", "A territory of this release.")
 
@@ -69,8 +77,6 @@ async def add_parties(
 
 
 async def _unseen(connection: WriteConnection, parties: Sequence[PartyFacts]) -> list[PartyFacts]:
-    if not parties:
-        return []
     ids = [party.id for party in parties]
     recorded = set(await connection.scalars(select(Party.id).where(among(Party.id, ids))))
     return [party for party in parties if party.id not in recorded]
@@ -154,13 +160,15 @@ async def _replace_party(
     await names.begin(connection, [party], instant)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PartyMove:
     """A party that moves to another country with many events: written as appointment.py says."""
 
     party: PartyFacts
     revision: int
     author: Author
+    # What was recorded behind this number may be unmoved when all else is moved.
+    since: int = 0
 
     async def write(self, connection: WriteConnection, first: Place) -> Written:
         """Record the party's revision, and move its events in batches."""
@@ -168,27 +176,38 @@ class PartyMove:
         change = ReferenceChange.of_party(self.party, self.revision)
         await insert_reference_revisions(connection, "party", [change], self.author, first)
         await _replace_party(connection, self.party, self.revision, first.recorded_at)
-        while await self._move(connection, first):
-            pass
+        self.since = await connection.scalar(select(func.max(EventRevision.seq))) or 0
+        while events := await find_unmoved(
+            connection, self.party.id, self.party.country, MOST_AT_ONCE
+        ):
+            if not await self._move(connection, first, events):
+                await asyncio.sleep(_PAUSE_S)
         leaves = await connection.scalar(text(_LEAF_AT), {"seq": first.seq})
         return Written(first, leaves)
 
     async def wait(self, connection: WriteConnection, first: Place) -> None:
         """Move events that others have recorded meanwhile, so that few are left for the lock."""
-        await self._move(connection, first)
+        await self._move(connection, first, await self._find_new(connection))
 
     async def finish(self, connection: WriteConnection, first: Place) -> None:
         """Move those that are left."""
-        if await self._move(connection, first) == MOST_AT_ONCE:
+        found = await self._find_new(connection)
+        moved = await self._move(connection, first, found)
+        if moved < len(found) or moved == MOST_AT_ONCE:
             raise MissedError
 
-    async def _move(self, connection: WriteConnection, first: Place) -> int:
-        party, country = self.party.id, self.party.country
-        events = await find_unmoved(connection, party, country, MOST_AT_ONCE)
-        if events:
-            await counts.stage_take(connection, events)
-            await move_events(connection, party, country, events, first.recorded_at)
-            await counts.stage_add(connection, events)
+    async def _find_new(self, connection: WriteConnection) -> list[str]:
+        return await find_unmoved_since(
+            connection, self.party.id, self.party.country, self.since, MOST_AT_ONCE
+        )
+
+    async def _move(self, connection: WriteConnection, first: Place, found: list[str]) -> int:
+        """Move those of the events that nobody else is changing, and return how many."""
+        if not (found and (events := await lock_events(connection, found))):
+            return 0
+        await counts.stage_take(connection, events)
+        await move_events(connection, self.party.id, self.party.country, events, first.recorded_at)
+        await counts.stage_add(connection, events)
         return len(events)
 
 

@@ -18,6 +18,14 @@ _UNMOVED = """
     WHERE party = :party AND country IS DISTINCT FROM CAST(:country AS text)
     LIMIT :limit
 """
+# What grows with the party's events is not looked at under the lock: only what is new.
+_UNMOVED_SINCE = """
+    SELECT DISTINCT p.event FROM event_revision r JOIN event_party p ON p.event = r.event
+    WHERE r.seq > :since AND p.party = :party
+      AND p.country IS DISTINCT FROM CAST(:country AS text)
+    LIMIT :limit
+"""
+_LOCK = "SELECT id FROM event WHERE id = ANY(:events) FOR NO KEY UPDATE SKIP LOCKED"
 _MOVE_PARTY = """
     UPDATE event_party SET country = :country WHERE party = :party AND event = ANY(:events)
 """
@@ -40,6 +48,22 @@ async def find_unmoved(
     """Return some of the live events in which a party still belongs to another country."""
     given = {"party": party, "country": country, "limit": limit}
     return list(await connection.scalars(text(_UNMOVED), given))
+
+
+async def find_unmoved_since(
+    connection: WriteConnection, party: str, country: str | None, since: int, limit: int
+) -> list[str]:
+    """Return those of them that were recorded behind a number of the journal."""
+    given = {"party": party, "country": country, "since": since, "limit": limit}
+    return list(await connection.scalars(text(_UNMOVED_SINCE), given))
+
+
+async def lock_events(connection: WriteConnection, events: list[str]) -> list[str]:
+    """Return those of the events that nobody else is changing, and keep others from them.
+
+    Without this, an event that changes between two statements of a batch is counted wrongly.
+    """
+    return list(await connection.scalars(text(_LOCK), {"events": events}))
 
 
 async def move_events(

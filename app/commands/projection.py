@@ -45,8 +45,6 @@ async def project(connection: WriteConnection, revisions: Sequence[Revision]) ->
         revisions: one for each event; one that isn't live takes its event out of what is read.
 
     """
-    if not revisions:
-        return
     events = [revision.event for revision in revisions]
     await counts.take(connection, events)
     for revision in revisions:

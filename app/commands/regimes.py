@@ -21,8 +21,6 @@ async def add_regimes(
 ) -> int:
     """Add the regimes whose codes are unseen, and return how many that were."""
     await journal.lock(connection)
-    if not regimes:
-        return 0
     codes = select(Regime.code).where(among(Regime.code, [regime.code for regime in regimes]))
     recorded = set(await connection.scalars(codes))
     new = [regime for regime in regimes if regime.code not in recorded]

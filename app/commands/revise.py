@@ -92,8 +92,6 @@ async def state(connection: ReadConnection, event: str) -> State | None:
 
 async def latest_revisions(connection: ReadConnection, events: Collection[str]) -> list[Revision]:
     """Return the latest revision of each of these events."""
-    if not events:
-        return []
     first = aliased(EventRevision)
     rows = await connection.execute(
         select(EventRevision.__table__, first.recorded_at.label("first_recorded_at"))

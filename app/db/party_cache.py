@@ -119,7 +119,10 @@ class PartyCache:
         if self._histories:
             revised = await connection.execute(_REVISED, {"since": self._newest})
             parties = [row.id for row in revised]
-            for party in parties if len(parties) <= _MAX_REVISED else list(self._histories):
+            if len(parties) > _MAX_REVISED:
+                self._histories.clear()
+                self._bytes = 0
+            for party in parties:
                 self._remove(party)
         self._newest = max(self._newest, newest)
 

@@ -185,7 +185,7 @@ async def check_schema(connection: ReadConnection, *, newer_will_do: bool = Fals
     """Make sure that the database is as this release needs it.
 
     A newer release leaves what this one needs until nobody uses it any more (expand and contract),
-    so this one can go on answering beside it.
+    so this one can go on answering beside it, unless that migration says to stop it first.
 
     Raises:
         UnmigratedError: it is at another migration, or its projections are stale.

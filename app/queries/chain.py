@@ -39,14 +39,18 @@ _UNLINKED = f"""
     SELECT count(*) FROM ({LEAVES}) journal
     WHERE seq > coalesce((SELECT max(seq) FROM journal_link), 0)
 """  # noqa: S608 - Put together from constants of ours.
-_COUNT = """
-    SELECT (SELECT count(*) FROM event_revision) + (SELECT count(*) FROM reference_revision)
-"""
 
 
 async def count_revisions(connection: ReadConnection) -> int:
-    """Return how many revisions the journal has."""
-    return await connection.scalar(text(_COUNT)) or 0
+    """Return how many revisions the journal has, that of an older release as well.
+
+    Up to migration 0012 it held events alone.
+    """
+    count = 0
+    for table in ("event_revision", "reference_revision"):
+        if await connection.scalar(text("SELECT to_regclass(:table)"), {"table": table}):
+            count += await connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0  # noqa: S608
+    return count
 
 
 async def count_unlinked(connection: ReadConnection) -> int:

@@ -73,6 +73,7 @@ async def test_no_more_are_open_than_may_be(timeline_url: str, connections: int)
     assert {lent for _, lent in use.values()} == {0}
 
 
+@pytest.mark.usefixtures("shipped_timeouts")
 async def test_neither_files_nor_imports_take_all_that_is_for_both(timeline_url: str) -> None:
     async with Database(timeline_url) as database, AsyncExitStack() as stack:
         for _ in range(Shares.of(CONNECTIONS).long - 1):

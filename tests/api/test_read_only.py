@@ -64,6 +64,7 @@ async def test_a_database_that_takes_no_writes_is_read(empty_url: str) -> None:
         assert len((await editor.get("/v1/events")).json()["items"]) == 1
 
 
+@pytest.mark.usefixtures("shipped_timeouts")
 async def test_a_register_whose_writers_are_all_busy_is_ready(timeline_url: str) -> None:
     async with client_of(timeline_url) as client:
         database: Database = client._transport.app.state.database  # type: ignore[attr-defined]

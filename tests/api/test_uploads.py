@@ -194,6 +194,8 @@ def test_who_has_nothing_on_its_way_takes_no_memory() -> None:
         first.add(60)
         second.add(40)
         with pytest.raises(TooManyUploadsError):
-            first.add(1)
+            second.add(1)
+        # Not even a small one that comes afterwards ends the first.
+        first.add(1)
     assert not limit._bytes
     assert not limit._bodies

@@ -257,7 +257,7 @@ async def test_a_file_that_is_out_of_date_by_its_instant_is_not_written(
 
 async def test_one_large_import_is_written_at_a_time(database: Database) -> None:
     async def another() -> None:
-        with pytest.raises(BusyError, match="Another import"):
+        with pytest.raises(BusyError, match="Something large"):
             await imported(database, *CORRECTED)
         assert await imported(database, {"id": "few", **facts()}) == Imported(1, 0, 0)
 

@@ -6,7 +6,7 @@ hold is written as text, or cut and says so.
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Generic
@@ -93,6 +93,19 @@ class Xlsx(Generic[Item]):
 
     def close(self) -> None:
         """Write the second sheet and pack the file."""
+        try:
+            self._write_about()
+            self._book.close()
+        except FileCreateError as error:
+            # The error of the operating system, in the library's own wrapping.
+            raise error.args[0] from error
+        finally:
+            # Where the disk is full, the library leaves its temporary files open.
+            for sheet in self._book.worksheets():
+                with suppress(OSError):
+                    sheet.row_data_fh.close()
+
+    def _write_about(self) -> None:
         self._sheet.autofilter(0, 0, self._rows, len(self._columns) - 1)
         for number, width in enumerate(_WIDTHS_ABOUT):
             self._about.set_column(number, number, width, self._wrapped)
@@ -100,11 +113,6 @@ class Xlsx(Generic[Item]):
             for number, text in enumerate(cells):
                 style: Any = self._bold if number == 0 else self._wrapped
                 self._about.write_string(row, number, _fitting(text), style)
-        try:
-            self._book.close()
-        except FileCreateError as error:
-            # The error of the operating system, in the library's own wrapping.
-            raise error.args[0] from error
 
     def _stated(self) -> Iterator[tuple[str, ...]]:
         return about(self._asked, self._as_of, self._columns, self._rows)

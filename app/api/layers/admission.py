@@ -32,8 +32,7 @@ logger = logging.getLogger("chancery.admission")
 
 Turn = Callable[[], AbstractAsyncContextManager[None]]
 
-# Together the reads and searches leave some of the pool's connections to editors' keys, open
-# streams and /readyz.
+# More reads than the pool has connections: who waits for another's is admitted, and served in turn.
 PLACES = {"reads": 4, "searches": 2, "exports": 4, "writes": 4, "imports": 2}
 WAIT_S = 1.0
 # As many may wait as are answered in so much time, or a few for each place if that takes longer,

@@ -119,7 +119,7 @@ async def put_party(
             new = await put(connection, party, author)
             row = await reference.party(connection, id)
     except ManyEventsError:
-        # The write is counted by itself, so that the key's others needn't wait for this one.
+        # It is counted by itself, even if it fails: the key's others needn't wait for this one.
         async with writing(request, editor):
             pass
         async with register.writing() as connection:

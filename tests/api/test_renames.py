@@ -196,7 +196,7 @@ async def test_an_edit_amid_a_party_s_move_is_counted_once(
     editor: httpx.AsyncClient, loaded_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parties, "MOST_AT_ONCE", 5)
-    monkeypatch.setattr(appointment, "SOONEST_S", 1.0)
+    monkeypatch.setattr(appointment, "SOONEST_S", 4.0)
     stage_take = counts.stage_take
     edits: list[asyncio.Task[httpx.Response]] = []
     async with editor_of(loaded_url, "another editor") as other:
@@ -206,7 +206,7 @@ async def test_an_edit_amid_a_party_s_move_is_counted_once(
             if not edits:
                 send = other.patch(
                     f"/v1/events/{events[0]}",
-                    json={"title": "Another title"},
+                    json={"verification": "disputed"},
                     headers=await seen(other, events[0]),
                 )
                 edits.append(asyncio.create_task(send))

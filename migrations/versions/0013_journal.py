@@ -4,7 +4,9 @@ What was recorded of them before is appended to the journal in the order of its 
 that were given stay. Documents no longer hold the names of parties, so what is read is rebuilt by
 `chancery migrate`. The release before can't write to this schema: stop it first.
 
-Who goes back drops the audit chain, as numbers of the journal are taken away.
+Who goes back drops the audit chain, as numbers of the journal are taken away and given to others:
+whoever follows /v1/changes must begin anew. The roles' rights to `party_revision` and
+`regime_revision` are not given back.
 """
 
 from alembic import op

@@ -101,7 +101,7 @@ async def test_the_task_goes_on_after_a_fault(
             await until_purged(database)
 
 
-@pytest.mark.usefixtures("editor")
+@pytest.mark.usefixtures("shipped_timeouts", "editor")
 async def test_the_task_goes_on_after_the_database_was_away(
     loaded_url: str,
     database: Database,

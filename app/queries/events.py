@@ -157,7 +157,7 @@ def _all(
             pages.append(_along(ranges, known, question, after, limit))
             continue
         event: Any = tables.event
-        found = select(*_shown(event, question, with_words=with_words))
+        found = select(*_columns_to_read(event, question, with_words=with_words))
         found = found.where(known, *conditions(question.wanted, tables))
         if question.wanted.text is not None:
             # Behind this fence the planner counts on all that is found, and asks the index.
@@ -171,7 +171,7 @@ def _all(
     return order.page(select(*both.c), both.c, None, limit)
 
 
-def _shown(event: Any, question: Question, *, with_words: bool = False) -> list[Any]:
+def _columns_to_read(event: Any, question: Question, *, with_words: bool = False) -> list[Any]:
     words = [event.words] if with_words else []
     parties_as_of = question.knowledge.parties_as_of()
     return [event.document, parties_as_of, *words, *question.order.columns_of(event)]
@@ -192,7 +192,9 @@ def _along(
 ) -> AnySelect:
     """Return the first events along ranges: their keys first, and documents only of those."""
     found = first_of(ranges, known, question.order, after, limit)
-    statement: AnySelect = select(*_shown(Event, question)).join(found, found.c.id == Event.id)
+    statement: AnySelect = select(*_columns_to_read(Event, question)).join(
+        found, found.c.id == Event.id
+    )
     return statement.order_by(*question.order.sorted(Event))
 
 
@@ -214,7 +216,7 @@ def _nearby(
         walk = order.page(select(tables.event, known.label("known")), tables.event, after, stretch)
         event: Any = walk.subquery().c
         matches = and_(event.known, *conditions(question.wanted, replace(tables, event=event)))
-        shown = _shown(event, question, with_words=with_words)
+        shown = _columns_to_read(event, question, with_words=with_words)
         stretches.append(select(*shown, matches.label("matches")))
     walked = union_all(*stretches).subquery()
     first = select(*walked.c).order_by(*order.sorted(walked.c)).limit(stretch).subquery()

@@ -122,7 +122,7 @@ def _is_kept(wanted: EventFilter, knowledge: Knowledge) -> bool:
     return wanted == EventFilter() and isinstance(knowledge, Everything)
 
 
-def _kept(by: Collection[Facet]) -> AnySelect:
+def _select_kept_counts(by: Collection[Facet]) -> AnySelect:
     columns = EventCount.counted_by, EventCount.value, EventCount.events
     names = [_TOTAL, _BLOC, *(_kept_by(facet) for facet in by)]
     found: AnySelect = select(*columns)
@@ -209,7 +209,7 @@ def _statements(
     wanted: EventFilter, knowledge: Knowledge, by: Collection[Facet]
 ) -> list[AnySelect]:
     if _is_kept(wanted, knowledge):
-        return [_kept(by)]
+        return [_select_kept_counts(by)]
     sets = list(dict.fromkeys(_COLUMNS[facet] for facet in by if facet not in OF_PARTIES))
     columns = [column for columns in sets for column in columns]
     found = [

@@ -15,7 +15,7 @@ from tests.support.database import execute
 from tests.support.editing import editor_of, revisions, seen
 from tests.support.factories import SOURCE, facts
 from tests.support.problems import problem_of
-from tests.support.projections import projections, rebuilt
+from tests.support.projections import check_rebuild
 
 ADDRESSES = ("https://name:word@example.org/", "http:/example.org", "https://example.org/\u202e")
 # A zero-width space, which nobody can read.
@@ -80,9 +80,7 @@ async def test_a_correction_must_mend_it(editor: httpx.AsyncClient) -> None:
 @pytest.mark.usefixtures("editor")
 async def test_it_can_be_rebuilt(empty_url: str) -> None:
     async with Database(empty_url) as database:
-        before = await projections(database)
-        await rebuilt(database)
-        assert await projections(database) == before
+        await check_rebuild(database)
 
 
 async def test_a_party_of_such_a_name_can_be_renamed(empty_url: str) -> None:

@@ -18,7 +18,7 @@ from tests.support.editing import KNOWN, editor_of, seen
 from tests.support.factories import facts
 from tests.support.multiplied import multiply
 from tests.support.problems import problem_of
-from tests.support.projections import projections, rebuilt
+from tests.support.projections import check_rebuild
 
 TALIBAN = {"kind": "organisation", "country": "AF", "aliases": []}
 
@@ -152,9 +152,7 @@ async def test_a_party_moves_to_another_country_as_if_recorded_there(
     counted = await get(editor, "/v1/facets", by="country")
     await put_taliban(editor, name="Taliban", country="PK")
     async with Database(loaded_url) as database:
-        projected = await projections(database)
-        await rebuilt(database)
-        assert await projections(database) == projected
+        await check_rebuild(database)
         await followed(database)
     assert (await get(editor, "/v1/events", **of_country))["total"] < before["total"]
     again = await get(editor, "/v1/events", **of_country, **then)
@@ -187,9 +185,7 @@ async def test_a_party_that_moves_takes_along_what_is_recorded_meanwhile(
     await moving
     assert written > 2
     async with Database(loaded_url) as database:
-        projected = await projections(database)
-        await rebuilt(database)
-        assert await projections(database) == projected
+        await check_rebuild(database)
 
 
 async def test_an_edit_amid_a_party_s_move_is_counted_once(
@@ -216,9 +212,7 @@ async def test_an_edit_amid_a_party_s_move_is_counted_once(
         await put_taliban(editor, name="Taliban", country="PK")
         assert (await edits[0]).status_code in (200, 503)
     async with Database(loaded_url) as database:
-        projected = await projections(database)
-        await rebuilt(database)
-        assert await projections(database) == projected
+        await check_rebuild(database)
 
 
 async def test_a_move_waits_for_who_is_changing_an_event(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import text
 
 from app.db.engine import Database
-from tests.support.projections import projections, rebuilt
+from tests.support.projections import check_rebuild
 
 RECORDED = "SELECT seq, event, facts->>'title' AS title FROM event_revision ORDER BY seq"
 
@@ -73,6 +73,4 @@ async def check_register(url: str, ledger: Ledger) -> None:
         assert [row.seq for row in recorded] == list(range(first, first + len(recorded)))
         events = {row.title: row.event for row in recorded}
         assert ledger.acknowledged.items() <= events.items()
-        before = await projections(database)
-        await rebuilt(database)
-        assert await projections(database) == before
+        await check_rebuild(database)

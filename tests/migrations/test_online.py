@@ -20,7 +20,7 @@ from tests.support.database import execute
 from tests.support.editing import editor_of
 from tests.support.factories import facts
 from tests.support.problems import problem_of
-from tests.support.projections import projections, rebuilt
+from tests.support.projections import check_rebuild
 from tests.support.server import until
 
 EVENTS = 2_000
@@ -82,9 +82,7 @@ async def test_no_request_fails_while_the_newest_migration_goes_down_and_up(
         await until_all_answered(answers)
     assert set(answers) == {200, 201}
     async with Database(empty_url) as database:
-        before = await projections(database)
-        await rebuilt(database)
-        assert await projections(database) == before
+        await check_rebuild(database)
 
 
 @asynccontextmanager

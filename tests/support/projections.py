@@ -47,3 +47,10 @@ async def check(database: Database) -> list[int]:
     """
     async with database.streaming() as connection:
         return [count async for count in check_projections(connection)]
+
+
+async def check_rebuild(database: Database) -> None:
+    """Make sure that a rebuild leaves every projection as it is."""
+    before = await projections(database)
+    await rebuilt(database)
+    assert await projections(database) == before
